@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+let cSettings: [CSetting] = [.treatAllWarnings(as: .error)]
+let cxxSettings: [CXXSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "hausdorffd",
+  products: [
+    .executable(name: "hausdorffd", targets: ["hausdorffd"]),
+    .library(name: "Hausdorff", targets: ["Hausdorff"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // C libraries, from Debian packages.
+    .systemLibrary(
+      name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CSpng", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
+    .target(
+      name: "CSimdjson", cxxSettings: cxxSettings, linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CKernels", cSettings: cSettings),
+
+    // The libraries.
+    .target(name: "Hausdorff", dependencies: ["CKernels"], swiftSettings: swiftSettings),
+    .target(
+      name: "MaskFormats", dependencies: ["Hausdorff", "CSimdjson", "CSpng"],
+      swiftSettings: swiftSettings),
+    .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: swiftSettings),
+
+    // The program.
+    .executableTarget(
+      name: "hausdorffd",
+      dependencies: [
+        "Hausdorff", "MaskFormats", "HTTPServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: swiftSettings),
+
+    .testTarget(
+      name: "HausdorffTests", dependencies: ["Hausdorff", "CKernels"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "MaskFormatsTests", dependencies: ["MaskFormats"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "hausdorffdTests", dependencies: ["hausdorffd"], swiftSettings: swiftSettings),
+  ],
+  cLanguageStandard: .gnu2x,
+  cxxLanguageStandard: .gnucxx20
+)
