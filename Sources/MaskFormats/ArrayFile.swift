@@ -1,0 +1,17 @@
+/// A file that holds one array, of a format told by its first bytes: npy or PNG.
+public enum ArrayFile {
+  /// Decodes `range` of `source`, all of it by default.
+  ///
+  /// - Throws: `FormatError` where the first bytes are of no known format, and what the format's decoder throws.
+  public static func decode(
+    _ source: any ByteSource, range: Range<Int>? = nil, limits: FormatLimits = FormatLimits()
+  ) throws(FormatError) -> NumericArray {
+    let range = range ?? 0..<source.count
+    let first = source.withBytes { bytes in
+      bytes.extracting(range).extracting(first: 8).withUnsafeBytes { Array($0) }
+    }
+    if first.starts(with: NPY.magic) { return try NPY.decode(source, range: range, limits: limits) }
+    if first.starts(with: PNG.magic) { return try PNG.decode(source, range: range, limits: limits) }
+    throw FormatError(.unsupported, "the file is neither npy nor PNG by its first bytes")
+  }
+}

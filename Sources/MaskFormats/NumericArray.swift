@@ -1,0 +1,38 @@
+public import Hausdorff
+
+/// A dense array of numbers in C order and the byte order of this machine.
+///
+/// The bytes stay where they came from if they already had that form there; they need not be aligned.
+public struct NumericArray: Sendable {
+  /// Extent of each axis, outermost first: 1 to 5 of them, all positive.
+  public let shape: [Int]
+  /// Type of every element.
+  public let type: ScalarType
+
+  private let source: any ByteSource
+  private let range: Range<Int>
+
+  /// Takes `range` of `source`, which the caller has measured against `shape` and `type`.
+  init(source: any ByteSource, range: Range<Int>, shape: [Int], type: ScalarType) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= source.count)
+    self.source = source
+    self.range = range
+    self.shape = shape
+    self.type = type
+  }
+
+  /// Takes all of `bytes`.
+  init(_ bytes: OwnedBytes, shape: [Int], type: ScalarType) {
+    self.init(source: bytes, range: 0..<bytes.count, shape: shape, type: type)
+  }
+
+  /// Number of bytes: the product of `shape` times the size of an element.
+  public var byteCount: Int { range.count }
+
+  /// Lends the elements, `byteCount` bytes at any alignment, for the duration of `body`.
+  public func withBytes<Result, Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try source.withBytes { (bytes) throws(Failure) in try body(bytes.extracting(range)) }
+  }
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// Memory from malloc that a decoder filled, freed with the last reference.
+final class OwnedBytes: ByteSource {
+  let count: Int
+  let paddingCount: Int
+  private nonisolated(unsafe) let start: UnsafeMutableRawPointer
+
+  /// Takes over `start`, which must come from malloc and hold `count` initialised bytes that nobody else writes.
+  init(adopting start: UnsafeMutableRawPointer, count: Int) {
+    self.start = start
+    self.count = count
+    paddingCount = 0
+  }
+
+  /// Makes `count` bytes, of which `fill` must initialise the whole, with `paddingCount` zero bytes behind them.
+  init(count: Int, paddingCount: Int = 0, fill: (UnsafeMutableRawBufferPointer) throws(FormatError) -> Void)
+    throws(FormatError)
+  {
+    guard let start = malloc(max(count + paddingCount, 1)) else {
+      throw FormatError(.tooLarge, "there is no memory for an array of \(count) bytes")
+    }
+    self.start = start
+    self.count = count
+    self.paddingCount = paddingCount
+    memset(start + count, 0, paddingCount)
+    // From here on `deinit` frees the memory, also when `fill` throws.
+    try fill(UnsafeMutableRawBufferPointer(start: start, count: count))
+  }
+
+  deinit { free(start) }
+
+  func withBytes<Result, Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(RawSpan(_unsafeStart: start, byteCount: count))
+  }
+}
