@@ -15,6 +15,7 @@ let package = Package(
   products: [
     .executable(name: "hausdorffd", targets: ["hausdorffd"]),
     .library(name: "Hausdorff", targets: ["Hausdorff"]),
+    .library(name: "MaskFormats", targets: ["MaskFormats"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -52,7 +53,8 @@ let package = Package(
       name: "HausdorffTests", dependencies: ["Hausdorff", "CKernels"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "MaskFormatsTests", dependencies: ["MaskFormats"], swiftSettings: swiftSettings),
+      name: "MaskFormatsTests", dependencies: ["MaskFormats", "Hausdorff"],
+      resources: [.copy("Fixtures"), .copy("Regressions")], swiftSettings: swiftSettings),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
     .testTarget(

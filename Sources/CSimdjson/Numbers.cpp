@@ -24,6 +24,10 @@ bool boolean(const uint8_t *start, const uint8_t *end, uint8_t &value) noexcept 
 /// An integer of 0 to 255, or a boolean.
 bool element(const uint8_t *start, const uint8_t *end, uint8_t &value) noexcept {
   const auto length = end - start;
+  if (length == 1) {
+    value = static_cast<uint8_t>(*start - '0');
+    return value <= 9;
+  }
   if (length > 3 || length < 1) { return boolean(start, end, value); }
   unsigned sum = 0;
   for (auto at = start; at < end; at++) {
@@ -32,33 +36,43 @@ bool element(const uint8_t *start, const uint8_t *end, uint8_t &value) noexcept 
     sum = sum * 10 + digit;
   }
   value = static_cast<uint8_t>(sum);
-  return sum <= 255 && (length == 1 || *start != '0');
+  return sum <= 255 && *start != '0';
 }
 
 /// Any number, or a boolean.
 bool element(const uint8_t *start, const uint8_t *end, double &value) noexcept {
-  if (number(start, end, value)) { return true; }
+  if (probability(start, static_cast<size_t>(end - start), value) || number(start, end, value)) { return true; }
   uint8_t truth;
   if (!boolean(start, end, truth)) { return false; }
   value = truth;
   return true;
 }
 
-/// Reads `d,d,d,d,` (a mask of single digits, written densely) in one step.
-bool four_elements(const uint8_t *start, uint8_t *output) noexcept {
+/// Reads `d,d,d,d,` or `d, d, d,` (a mask of single digits) in one step; gives the number of elements, or 0.
+///
+/// Writes four bytes, whatever it gives.
+uint32_t several_elements(const uint8_t *start, uint8_t *output) noexcept {
   uint64_t word;
   memcpy(&word, start, 8);
-  if ((word & 0xFF00FF00FF00FF00) != 0x2C002C002C002C00) { return false; }
-  word = (word & 0x00FF00FF00FF00FF) ^ 0x0030003000300030;
-  if ((word + 0x0076007600760076) & 0xFF80FF80FF80FF80) { return false; }
-  word |= word >> 8;
-  word = (word & 0xFFFF) | (word >> 16 & 0xFFFF0000);
-  const auto packed = static_cast<uint32_t>(word);
-  memcpy(output, &packed, 4);
-  return true;
+  if ((word & 0xFF00FF00FF00FF00) == 0x2C002C002C002C00) {
+    word = (word & 0x00FF00FF00FF00FF) ^ 0x0030003000300030;
+    if ((word + 0x0076007600760076) & 0xFF80FF80FF80FF80) { return 0; }
+    word |= word >> 8;
+    const auto packed = static_cast<uint32_t>((word & 0xFFFF) | (word >> 16 & 0xFFFF0000));
+    memcpy(output, &packed, 4);
+    return 4;
+  }
+  if ((word & 0xFF00FFFF00FFFF00) == 0x2C00202C00202C00) {
+    word = (word & 0x00FF0000FF0000FF) ^ 0x0030000030000030;
+    if ((word + 0x0076000076000076) & 0x0080000080000080) { return 0; }
+    const auto packed = static_cast<uint32_t>(word | word >> 16 | word >> 32);
+    memcpy(output, &packed, 4);
+    return 3;
+  }
+  return 0;
 }
 
-bool four_elements(const uint8_t *, double *) noexcept { return false; }
+uint32_t several_elements(const uint8_t *, double *) noexcept { return 0; }
 
 /// Reads one nested array into `numbers`, with a loop over rows and no recursion.
 class NumbersReader {
@@ -101,7 +115,7 @@ json_status NumbersReader::read() noexcept {
       if (depth == 0) { return JSON_OK; }
       complete[depth - 1]++;
       const int separator = json_peek(&reader);
-      if (separator != ',' && separator != ']') { return reader.fail(JSON_UNEXPECTED); }
+      if (separator != ',' && separator != ']') { return reader.fail(JSON_NO_SEPARATOR); }
       json_skip(&reader);
       if (separator == ',') { break; }
     }
@@ -139,14 +153,14 @@ json_status NumbersReader::read_row() noexcept {
   if (numbers.rank == 0) { numbers.rank = depth; }
   bool after_element = false;
   for (;;) {
-    if (!reader.ready()) { return reader.fail(JSON_UNEXPECTED); }
+    if (!reader.ready()) { return reader.fail(after_element ? JSON_NO_SEPARATOR : JSON_UNEXPECTED); }
     if (json_status status = reserve()) { return status; }
     const Stop stop = numbers.is_double ? read_elements<double>(after_element) : read_elements<uint8_t>(after_element);
     if (stop == Stop::row) { return JSON_OK; }
-    if (stop == Stop::separator) { return reader.fail(JSON_UNEXPECTED); }
+    if (stop == Stop::separator) { return reader.fail(JSON_NO_SEPARATOR); }
     if (stop == Stop::window) { continue; }
     const uint8_t first = *reader.start();
-    if (depth != numbers.rank || first == '[') { return reader.fail(first == '[' || starts_number(first) ? JSON_MIXED_DEPTH : JSON_UNEXPECTED); }
+    if (first == '[' || (depth != numbers.rank && starts_number(first))) { return reader.fail(JSON_MIXED_DEPTH); }
     if (!starts_number(first)) { return reader.fail(JSON_UNEXPECTED); }
     if (numbers.is_double) { return reader.fail(JSON_BAD_NUMBER); }
     if (json_status status = promote()) { return status; }
@@ -166,9 +180,11 @@ NumbersReader::Stop NumbersReader::read_elements(bool &after_element) noexcept {
   if (depth != numbers.rank) { return Stop::element; }
   while (token < count) {
     if (!after_element) {
-      while (token + 8 <= count && four_elements(base + tokens[token], output)) {
-        token += 8;
-        output += 4;
+      while (token + 8 <= count) {
+        const uint32_t several = several_elements(base + tokens[token], output);
+        if (several == 0) { break; }
+        token += 2 * several;
+        output += several;
       }
       if (token == count) { break; }
       const uint8_t *const start = base + tokens[token];

@@ -5,8 +5,12 @@
 
 namespace {
 
-/// Large enough that starting a window costs nothing, small enough that its index stays in the second-level cache.
-constexpr size_t window_size = 64 * 1024;
+/// Large enough that starting a window costs nothing, small enough that its index stays in the second-level cache. The
+/// fuzzer makes it tiny, to have its short texts cut as well.
+#ifndef JSON_WINDOW_SIZE
+#define JSON_WINDOW_SIZE (64 * 1024)
+#endif
+constexpr size_t window_size = JSON_WINDOW_SIZE;
 
 /// Whether tokens outside strings end at `c`.
 bool separates(uint8_t c) noexcept {

@@ -19,6 +19,8 @@ extension FormatError {
         .malformed, "a string at or after byte \(offset) holds a control character that is not escaped")
     case JSON_UNCLOSED_STRING:
       self.init(.malformed, "a string at or after byte \(offset) is not closed")
+    case JSON_NO_SEPARATOR:
+      self.init(.malformed, "expected ',' or ']' at byte \(offset), found \(found)")
     case JSON_BAD_NUMBER:
       self.init(.malformed, "\(found) at byte \(offset) is not a JSON number that a float64 can hold")
     case JSON_BAD_ESCAPE:
@@ -50,10 +52,10 @@ extension FormatError {
     case 0xEF where text[offset...].starts(with: [0xEF, 0xBB, 0xBF]): return "a byte order mark"
     default: break
     }
-    let ends: [UInt8] = Array(" \t\r\n,:]}[{\"".utf8)
     let bytes = text[offset...].prefix(24)
-    let token = bytes.dropFirst().prefix { !ends.contains($0) }
-    let shown = ([bytes.first!] + token).map { byte in
+    let ends = Array(" \t\r\n,:]}[{\"".utf8)
+    let token = bytes.prefix { !ends.contains($0) }
+    let shown = (token.isEmpty ? bytes.prefix(1) : token).map { byte in
       (0x20..<0x7F).contains(byte) ? String(UnicodeScalar(byte)) : "\\x" + String(byte, radix: 16)
     }
     return "'" + shown.joined() + "'"

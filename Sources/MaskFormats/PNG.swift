@@ -23,14 +23,16 @@ public enum PNG {
         let decoder = try PNGDecoder(file)
         let header = try decoder.header()
         let shape = [Int(header.height), Int(header.width)]
-        let rowCount = header.rowCount
-        // Deflate never packs more than 1032 bytes into one, so a short file that declares more is a lie.
-        let (size, overflow) = rowCount.multipliedReportingOverflow(by: shape[0])
-        guard !overflow, size <= limits.maximumBytes else {
+        _ = try limits.byteCount(shape: shape, type: header.type)
+        // As stored, with all channels, at most eight times as large: no overflow.
+        let size = header.rowCount * shape[0]
+        guard size <= limits.maximumBytes else {
           throw FormatError(
             .tooLarge,
-            "a PNG image of \(shape[1]) x \(shape[0]) is over the limit of \(limits.maximumBytes) bytes")
+            "a PNG image of \(shape[1]) x \(shape[0]) pixels is over the limit of \(limits.maximumBytes) bytes"
+          )
         }
+        // Deflate never packs more than 1032 bytes into one, so a short file that declares more is a lie.
         guard size / 1032 <= file.count else {
           throw FormatError(
             .malformed, "a PNG file of \(file.count) bytes cannot hold \(shape[1]) x \(shape[0]) pixels")

@@ -6,6 +6,7 @@ struct PNGDecoder: ~Copyable {
   private static let maximumChunkCount = 8 << 20
 
   private let context: OpaquePointer
+  private let file: UnsafeRawBufferPointer
 
   init(_ file: UnsafeRawBufferPointer) throws(FormatError) {
     guard let context = spng_ctx_new(0) else {
@@ -22,6 +23,7 @@ struct PNGDecoder: ~Copyable {
       throw Self.failure(status)
     }
     self.context = context
+    self.file = file
   }
 
   deinit { spng_ctx_free(context) }
@@ -48,10 +50,24 @@ struct PNGDecoder: ~Copyable {
         .unsupported, "the PNG image makes one colour transparent, which has no meaning as a mask")
     }
     let bytes = try OwnedBytes(count: count) { (output) throws(FormatError) in
+      // libspng adds the pixels of interlaced images of few bits to what is there.
+      if header.interlace_method != 0 { output.initializeMemory(as: UInt8.self, repeating: 0) }
       try check(spng_decode_image(context, output.baseAddress, output.count, format, 0))
     }
     try check(spng_decode_chunks(context))
+    try checkEnd()
     return bytes
+  }
+
+  /// libspng takes the last chunk for complete once it has read its name.
+  private func checkEnd() throws(FormatError) {
+    let endChunk: [UInt8] = [0, 0, 0, 0] + Array("IEND".utf8) + [0xAE, 0x42, 0x60, 0x82]
+    var at = PNG.magic.count
+    while at + endChunk.count <= file.count {
+      if file[at...].starts(with: endChunk) { return }
+      at += endChunk.count + Int(UInt32(bigEndian: file.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
+    }
+    throw FormatError(.malformed, "not a valid PNG file: the end chunk is cut short or broken")
   }
 
   private func check(_ status: Int32) throws(FormatError) {

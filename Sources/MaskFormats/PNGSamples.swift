@@ -12,6 +12,9 @@ extension spng_ihdr {
     }
   }
 
+  /// Type of the numbers that the samples become.
+  var type: ScalarType { bit_depth == 16 ? .uint16 : .uint8 }
+
   /// Bytes of one row as stored.
   var rowCount: Int { (Int(width) * channelCount * Int(bit_depth) + 7) / 8 }
 }
@@ -23,20 +26,19 @@ struct PNGSamples {
 
   /// One number per pixel: height by width, uint8 or uint16.
   func array(limits: FormatLimits) throws(FormatError) -> NumericArray {
-    let type: ScalarType = header.bit_depth == 16 ? .uint16 : .uint8
     let shape = [Int(header.height), Int(header.width)]
-    let count = try limits.byteCount(shape: shape, type: type)
+    let count = try limits.byteCount(shape: shape, type: header.type)
     let samples: OwnedBytes =
       if header.bit_depth < 8 {
         try OwnedBytes(count: count, fill: unpack)
       } else if header.channelCount == 1 {
         bytes
-      } else if type == .uint8 {
+      } else if header.type == .uint8 {
         try OwnedBytes(count: count) { (output) throws(FormatError) in try merge(UInt8.self, to: output) }
       } else {
         try OwnedBytes(count: count) { (output) throws(FormatError) in try merge(UInt16.self, to: output) }
       }
-    return NumericArray(samples, shape: shape, type: type)
+    return NumericArray(samples, shape: shape, type: header.type)
   }
 
   /// Spreads samples of 1, 2 or 4 bits, the leftmost in the highest bits, to a byte each.

@@ -39,7 +39,7 @@ extension NumericArray {
     case .int16: elements(Int16.self).map(Double.init)
     case .uint32: elements(UInt32.self).map(Double.init)
     case .int32: elements(Int32.self).map(Double.init)
-    case .uint64: elements(UInt64.self).map(Double.init)
+    case .uint64: elements(UInt64.self).map { Double($0) }
     case .int64: elements(Int64.self).map(Double.init)
     case .float16: elements(UInt16.self).map { Double(Float16(bitPattern: $0)) }
     case .float32: elements(Float.self).map(Double.init)

@@ -32,6 +32,8 @@ typedef enum json_status {
   JSON_UNCLOSED_STRING,
   /// The next token is not what the grammar asks for here.
   JSON_UNEXPECTED,
+  /// Neither a comma nor a closing bracket follows an element of an array.
+  JSON_NO_SEPARATOR,
   /// A number that breaks JSON's grammar, or is too large for a double.
   JSON_BAD_NUMBER,
   /// A bad escape in a string: an unknown letter, a bad hexadecimal digit, a lone surrogate.

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Fuzzes one decoder: run.sh json|npy|png [seconds]. Findings and the corpus stay in the scratch folder.
+set -eu
+cd "$(dirname "$0")"
+case "$1" in
+  json) product=FuzzJSON seeds=Seeds/json ;;
+  npy) product=FuzzNPY seeds=../MaskFormatsTests/Fixtures ;;
+  png) product=FuzzPNG seeds=../MaskFormatsTests/Fixtures ;;
+  *) echo "usage: run.sh json|npy|png [seconds]" >&2; exit 2 ;;
+esac
+scratch=${FUZZ_SCRATCH:-.build}
+# The sanitizers' coverage reaches the C++ below the decoders too; gold cannot link it, lld can.
+swift build -c release --scratch-path "$scratch" --product "$product" -Xswiftc -use-ld=lld \
+  -Xswiftc -sanitize=fuzzer,address -Xcxx -fsanitize=fuzzer-no-link,address \
+  -Xcxx -DJSON_WINDOW_SIZE=48
+mkdir -p "$scratch/corpus-$1" "$scratch/findings-$1"
+exec "$scratch/release/$product" -max_total_time="${2:-600}" -max_len=65536 -rss_limit_mb=2048 -timeout=10 \
+  -print_final_stats=1 -artifact_prefix="$scratch/findings-$1/" -dict="Seeds/$1.dict" "$scratch/corpus-$1" "$seeds"

@@ -1,0 +1,91 @@
+import Hausdorff
+import MaskFormats
+import Testing
+
+@Suite struct PNGTests {
+  @Test(arguments: [
+    "grey8", "rgb_grey", "rgba_grey", "grey_alpha", "palette8", "palette_transparent", "interlaced8",
+  ])
+  func `samples of 8 bits, and palette indices, come unchanged`(_ name: String) throws {
+    let array = try PNG.decode(TestBytes(try fixture("\(name).png")))
+    #expect(array.shape == [5, 13])
+    #expect(array.type == .uint8)
+    #expect(array.values == ramp(65).map(Double.init))
+  }
+
+  @Test(arguments: [
+    ("palette1", 1), ("palette2", 2), ("palette4", 4), ("grey2", 2), ("grey4", 4), ("interlaced1", 1),
+  ])
+  func `samples of fewer bits come unscaled`(_ name: String, _ bits: Int) throws {
+    let array = try PNG.decode(TestBytes(try fixture("\(name).png")))
+    #expect(array.type == .uint8)
+    #expect(array.values == ramp(65).map { Double($0 & (1 << bits - 1)) })
+  }
+
+  @Test func `a bilevel image is 0 and 1`() throws {
+    #expect(try PNG.decode(TestBytes(try fixture("grey1.png"))).values == ramp(65).map { $0 > 125 ? 1 : 0 })
+  }
+
+  @Test(arguments: ["grey16", "interlaced16", "rgb16"])
+  func `samples of 16 bits come in native byte order`(_ name: String) throws {
+    let array = try PNG.decode(TestBytes(try fixture("\(name).png")))
+    #expect(array.type == .uint16)
+    #expect(array.values == ramp(65).map { Double($0 * 256 + 1) })
+  }
+
+  @Test(arguments: [
+    ("coloured", "row 3, column 4", FormatError.Kind.unsupported),
+    ("translucent", "row 2, column 5", .unsupported),
+    ("colour_key", "transparent", .unsupported), ("huge", "limit", .tooLarge),
+    ("ends_early", "not a valid PNG", .malformed), ("lying_size", "cannot hold", .malformed),
+  ])
+  func `images without a meaning as a mask, and lies, are refused`(
+    _ name: String, _ detail: String, _ kind: FormatError.Kind
+  ) throws {
+    let bytes = try fixture("refused_\(name).png")
+    let error = try #require(failure { () throws(FormatError) in try PNG.decode(TestBytes(bytes)) })
+    #expect(error.detail.contains(detail), "\(error.detail)")
+    #expect(error.kind == kind)
+  }
+
+  @Test func `the limit counts the decoded bytes`() throws {
+    let source = TestBytes(try fixture("rgba_grey.png"))
+    #expect(throws: Never.self) { try PNG.decode(source, limits: FormatLimits(maximumBytes: 65 * 4)) }
+    #expect(throws: FormatError.self) {
+      try PNG.decode(source, limits: FormatLimits(maximumBytes: 65 * 4 - 1))
+    }
+  }
+
+  @Test func `bytes behind the end of the image do not matter`() throws {
+    #expect(try PNG.decode(TestBytes(try fixture("grey8.png") + [1, 2, 3])).shape == [5, 13])
+  }
+
+  @Test(arguments: ["grey8.png", "palette4.png", "interlaced16.png", "rgb_grey.png"])
+  func `a file cut short anywhere is refused, and one with a bit flipped never crashes`(_ name: String) throws
+  {
+    let bytes = try fixture(name)
+    for count in 0..<bytes.count {
+      #expect(throws: FormatError.self, "\(count) of \(bytes.count)") {
+        try PNG.decode(TestBytes(bytes[..<count], paddingCount: 0))
+      }
+    }
+    for bit in 0..<bytes.count * 8 {
+      var flipped = bytes
+      flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+      if let array = try? PNG.decode(TestBytes(flipped, paddingCount: 0)) {
+        #expect(array.byteCount == array.shape.reduce(array.type.byteCount, *))
+      }
+    }
+  }
+}
+
+@Suite struct ArrayFileTests {
+  @Test func `formats are told by their first bytes`() throws {
+    #expect(try ArrayFile.decode(TestBytes(try fixture("grey16.png"))).type == .uint16)
+    #expect(try ArrayFile.decode(TestBytes(try fixture("c_b1.npy"))).type == .bool)
+    for bytes in [[], [0x89], Array("GIF89a..".utf8)] as [[UInt8]] {
+      #expect(
+        failure { () throws(FormatError) in try ArrayFile.decode(TestBytes(bytes)) }?.kind == .unsupported)
+    }
+  }
+}
