@@ -42,6 +42,11 @@ struct JSONCursor: ~Copyable {
     guard skip(byte) else { throw unexpected("'\(Character(UnicodeScalar(byte)))'") }
   }
 
+  /// Fails unless the whole text has been read and found valid.
+  func expectEnd() throws(FormatError) {
+    guard peek() == nil, json_failure(reader) == JSON_OK else { throw unexpected("the end of the text") }
+  }
+
   /// Steps over `true`, `false` or `null`.
   func literal(_ word: StaticString) throws(FormatError) {
     let start = UnsafeRawPointer(word.utf8Start).assumingMemoryBound(to: CChar.self)

@@ -30,7 +30,7 @@ public struct JSONRequest: Sendable {
           options.append(JSONMember(name: name, value: try reader.value(cursor, depth: 0)))
         }
       }
-      guard cursor.peek() == nil else { throw cursor.unexpected("the end of the text") }
+      try cursor.expectEnd()
       return JSONRequest(arrays: arrays, options: options)
     }
   }

@@ -24,7 +24,7 @@ public enum JSONValue: Equatable, Sendable {
       let cursor = try JSONCursor(text)
       var reader = JSONValueReader(limits: limits)
       let value = try reader.value(cursor)
-      guard cursor.peek() == nil else { throw cursor.unexpected("the end of the text") }
+      try cursor.expectEnd()
       return value
     }
   }

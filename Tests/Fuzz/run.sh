@@ -14,5 +14,7 @@ swift build -c release --scratch-path "$scratch" --product "$product" -Xswiftc -
   -Xswiftc -sanitize=fuzzer,address -Xcxx -fsanitize=fuzzer-no-link,address \
   -Xcxx -DJSON_WINDOW_SIZE=48
 mkdir -p "$scratch/corpus-$1" "$scratch/findings-$1"
+# Swift's own crash report would hang under the sanitizer.
+export SWIFT_BACKTRACE=enable=no
 exec "$scratch/release/$product" -max_total_time="${2:-600}" -max_len=65536 -rss_limit_mb=2048 -timeout=10 \
   -print_final_stats=1 -artifact_prefix="$scratch/findings-$1/" -dict="Seeds/$1.dict" "$scratch/corpus-$1" "$seeds"
