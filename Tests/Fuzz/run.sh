@@ -12,7 +12,7 @@ scratch=${FUZZ_SCRATCH:-.build}
 # The sanitizers' coverage reaches the C++ below the decoders too; gold cannot link it, lld can.
 swift build -c release --scratch-path "$scratch" --product "$product" -Xswiftc -use-ld=lld \
   -Xswiftc -sanitize=fuzzer,address -Xcxx -fsanitize=fuzzer-no-link,address \
-  -Xcxx -DJSON_WINDOW_SIZE=48
+  -Xcxx -DJSON_WINDOW_SIZE=64
 mkdir -p "$scratch/corpus-$1" "$scratch/findings-$1"
 # Swift's own crash report would hang under the sanitizer.
 export SWIFT_BACKTRACE=enable=no

@@ -139,6 +139,17 @@ private func parse(_ text: String, paddingCount: Int = 64) throws(FormatError) -
     }
   }
 
+  @Test func `numbers and strings longer than a window are read in linear time`() throws {
+    let long = "0." + String(repeating: "1", count: 3000)
+    let numbers = Array(repeating: long, count: 3000).joined(separator: ",")
+    let array = try #require(try parse(#"{"y_true":[\#(numbers)]}"#).arrays["y_true"])
+    #expect(array.values == [Double](repeating: 1.0 / 9, count: 3000))
+    let huge = "0." + String(repeating: "3", count: 200_000)
+    #expect(try parse(#"{"y_true":[1,\#(huge),0]}"#).arrays["y_true"]?.values == [1, 1.0 / 3, 0])
+    let strings = Array(repeating: #""\#(String(repeating: #"\""#, count: 30_000))""#, count: 20)
+    #expect(try parse(#"{"a":[\#(strings.joined(separator: ","))]}"#).options.count == 1)
+  }
+
   @Test(arguments: [
     #"{"y_true":[[0,1],[1,0]],"y_pred":[[0.123,1e-3],[-1,2]],"metrics":["dice"],"e":"\u00e9"}"#,
     #"{"y_true":{"shape":[2,2],"dtype":"uint8","data":"AAEBAA=="},"y_pred":[true]}"#,
