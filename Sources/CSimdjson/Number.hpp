@@ -4,8 +4,8 @@
 
 #include <cstring>
 
-/// Eight digits as values of 0 to 9, the first in the lowest byte, to the number that they write; false if a byte is not
-/// such a value.
+/// Eight digits as values of 0 to 9, the first in the lowest byte, to the number that they write; false if a byte is no
+/// such value.
 inline bool eight_digits(uint64_t digits, uint64_t &value) noexcept {
   if (((digits + 0x7676767676767676) | digits) & 0x8080808080808080) { return false; }
   digits = digits * 10 + (digits >> 8);  // each even byte: two digits
@@ -22,7 +22,7 @@ inline uint64_t load_digits(const uint8_t *start) noexcept {
   return word ^ 0x3030303030303030;
 }
 
-/// `count` digits (1 to 16) at `start`, of which reading takes at least 8 bytes.
+/// `count` digits (1 to 16) at `start`; reads at least 8 bytes.
 inline bool digits(const uint8_t *start, size_t count, uint64_t &value) noexcept {
   if (count <= 8) { return eight_digits(load_digits(start) << (64 - 8 * count), value); }
   uint64_t high, low;
@@ -32,10 +32,9 @@ inline bool digits(const uint8_t *start, size_t count, uint64_t &value) noexcept
   return true;
 }
 
-/// 10^n, exact as doubles and as integers.
+/// 10^n, all exact.
 constexpr double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7, 1e8,
                              1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16};
-constexpr uint64_t integer_power(size_t exponent) { return exponent == 0 ? 1 : 10 * integer_power(exponent - 1); }
 
 /// `d.d` to `d.dddddd`, the way that probabilities are mostly written; false for every other form, valid or not.
 inline bool probability(const uint8_t *start, size_t length, double &value) noexcept {
@@ -63,7 +62,7 @@ inline bool short_decimal(const uint8_t *start, const uint8_t *end, double &valu
     const uint64_t leading = static_cast<uint64_t>(start[0]) - '0';
     places = length - 2;
     if (leading > 9 || !digits(start + 2, places, mantissa)) { return false; }
-    if (leading != 0) { mantissa += leading * integer_power(places); }
+    if (leading != 0) { mantissa += leading * static_cast<uint64_t>(powers[places]); }
   } else if (length - 1 > 15 || (start[0] == '0' && length > 1) || !digits(start, length, mantissa)) {
     return false;
   }

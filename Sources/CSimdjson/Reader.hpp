@@ -7,8 +7,8 @@
 
 #include <memory>
 
-/// simdjson's first stage finds where tokens start, at several GB/s, and checks UTF-8 and quotes. It takes four bytes of
-/// index per byte of text at worst, so it runs over windows of the text, each cut behind a byte that no token contains.
+/// simdjson's first stage finds where tokens start, at several GB/s, and checks UTF-8 and quotes. At worst its index
+/// takes four bytes per byte of text, so it runs over windows of the text, each cut where no token is.
 struct json_reader {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage;
   const uint8_t *text = nullptr;

@@ -2,7 +2,7 @@ import Hausdorff
 
 /// How much a decoder may produce, whatever its input declares.
 public struct FormatLimits: Equatable, Sendable {
-  /// Most bytes that one decoded array may take, intermediate forms of an image included.
+  /// Most bytes that one decoded array may take, and so may an image or a file in base64 on its way to one.
   public var maximumBytes: Int
   /// Most axes that an array may have; JSON allows 5 at most, whatever is said here.
   public var maximumRank: Int
