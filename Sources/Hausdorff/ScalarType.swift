@@ -1,6 +1,6 @@
 /// The element type of a dense array, under its NumPy name.
 public enum ScalarType: String, CaseIterable, Sendable {
-  /// One byte an element, zero is false.
+  /// One byte an element; zero is false, everything else is true.
   case bool
   case uint8, int8, uint16, int16, uint32, int32, uint64, int64
   /// IEEE 754 binary16, binary32 and binary64.

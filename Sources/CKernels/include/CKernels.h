@@ -1,1 +1,58 @@
-int ck_placeholder(void);
+// SIMD kernels behind `Hausdorff`: packing arrays into bit masks, comparing masks, exact directed distances.
+//
+// Every kernel is one C body (pack.h, distance.h, row.h), compiled once per instruction set and chosen at run time.
+// A bit mask is rows of 64-bit words, least significant bit first; bits behind the last column are 0.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// An instruction set that the kernels are compiled for, slowest first.
+typedef enum { ck_portable, ck_avx2, ck_avx512 } ck_variant;
+
+/// The best variant that this processor runs.
+ck_variant ck_best_variant(void);
+
+/// Element types that `ck_pack` reads.
+typedef enum {
+  ck_uint8, ck_int8, ck_uint16, ck_int16, ck_uint32, ck_int32, ck_uint64, ck_int64,
+  ck_float16, ck_float32, ck_float64
+} ck_scalar;
+
+/// Packs rows of elements into bits: 1 where the element is above the threshold.
+///
+/// `bound` is the smallest integer above the threshold for integer types (as a bit pattern of the type's width), and
+/// the largest value of the type not above the threshold for floating-point types (`bound_float`).
+/// Returns the index of the first row that holds a NaN or an infinity, or -1.
+int64_t ck_pack(ck_variant variant, const void *elements, ck_scalar type, int64_t rows, int64_t columns,
+                int64_t bound, double bound_float, uint64_t *bits);
+
+/// What `ck_compare` counts.
+typedef struct { int64_t in_first, in_second, in_both; } ck_counts;
+
+/// Counts the bits of two masks of `words` words; writes what only the one and only the other has.
+ck_counts ck_compare(ck_variant variant, const uint64_t *first, const uint64_t *second, int64_t words,
+                     uint64_t *only_first, uint64_t *only_second);
+
+typedef enum { ck_euclidean, ck_manhattan, ck_chebyshev } ck_distance;
+
+/// A grid of planes × rows × columns, its spacing along each (planes, rows, columns), and how distance is measured.
+///
+/// A two-dimensional mask has its rows as planes, and one row in each.
+typedef struct {
+  int64_t planes, rows, columns;
+  double spacing[3];
+  ck_distance distance;
+} ck_grid;
+
+/// Sum and maximum over the query points of the distance to the nearest target.
+typedef struct { double sum, maximum; } ck_directed;
+
+/// Measures the distance from every query point to the nearest target point, exactly.
+///
+/// Both masks have planes × rows × ⌈columns / 64⌉ words; targets must not be empty. Planes and rows are at most 65,534
+/// each. `values`, if not null, receives one distance per query point, in no particular order.
+/// Returns false where memory ran out.
+bool ck_measure(ck_variant variant, const ck_grid *grid, const uint64_t *targets, const uint64_t *queries,
+                ck_directed *result, double *values);

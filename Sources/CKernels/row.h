@@ -1,0 +1,152 @@
+// One line of a distance transform, for costs of type T in vectors of L lanes; included once per type and variant.
+//
+//     out[x] = min over columns i of  f[i] ⊕ tab[x − i]
+//
+// f[i] is the cost of the best target in column i seen from this line, tab[d] the cost of moving d along it, ⊕ their
+// sum (euclidean on squares, manhattan) or maximum (chebyshev). In all three the best column moves to the right, or
+// stays, as x does (Meijster et al. 2000; the rows of the matrix are totally monotone). So the queries of a line are cut
+// into chunks of L neighbouring x; a chunk's first and last query are searched for their best columns ia ≤ ib, and
+// the lanes between need to look at ia…ib only. The middle chunk goes first and halves the range for the others.
+// Steps of L lanes for a line of n columns: at most n + n/L for the lanes, and n/L · log2(n/L) for the searches, which
+// stays below the former up to n = L · 2^L.
+
+typedef T ROW(vector) __attribute__((ext_vector_type(L)));
+typedef bool ROW(lanes) __attribute__((ext_vector_type(L)));
+#define VEC ROW(vector)
+
+typedef struct {
+  const T *f;           // n costs, with 64 of INFINITE before and behind
+  const T *tab;         // tab[-(n + 64)] … tab[n + 64]
+  T *out;               // n + 64
+  int64_t n, lo, hi;    // columns; the first and the last that can be finite
+  const uint64_t *query;  // one bit an x, a zero word behind the last
+  double reach;         // columns per unit of (root of) cost
+  bool root, chebyshev;
+} ROW(line);
+
+static inline VEC ROW(load)(const T *p) {
+  VEC v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+// A comparison's result, one bit a lane.
+#define LANE_BITS(comparison) ROW(pack_lanes)(__builtin_convertvector(comparison, ROW(lanes)))
+static inline uint64_t ROW(pack_lanes)(ROW(lanes) lanes) {
+  uint64_t bits = 0;
+  memcpy(&bits, &lanes, (L + 7) / 8);
+  return bits & ((1ull << L) - 1);
+}
+
+static inline VEC ROW(join)(VEC f, VEC tab, bool chebyshev) {
+  return chebyshev ? __builtin_elementwise_max(f, tab) : ADD(f, tab);
+}
+
+// The farthest column that can still beat `best` at distance 0.
+static inline int64_t ROW(radius)(const ROW(line) * line, T best, int64_t n) {
+  REAL b = (REAL)best;
+  REAL r = (line->root ? SQRT(b) : b) * (REAL)line->reach + 1;
+  return r < (REAL)n ? (int64_t)r : n;
+}
+
+// The best column for x within lo…hi, or -1 where every cost is infinite.
+static inline int64_t ROW(best_column)(const ROW(line) * line, int64_t x, int64_t lo, int64_t hi, bool chebyshev,
+                                       int64_t hint) {
+  const T *f = line->f, *tab = line->tab - x;
+  T bound = f[x];
+  if (hint >= lo && hint <= hi) {
+    T other = chebyshev ? (f[hint] > tab[hint] ? f[hint] : tab[hint]) : SCALAR_ADD(f[hint], tab[hint]);
+    if (other < bound) bound = other;
+  }
+  int64_t r = ROW(radius)(line, bound, line->n);
+  if (lo < x - r) lo = x - r;
+  if (hi > x + r) hi = x + r;
+  VEC best = (VEC)(INFINITE);
+  VEC block = (VEC)(0);
+  T number = 0;
+  for (int64_t i = lo; i <= hi; i += L, number++) {
+    VEC v = ROW(join)(ROW(load)(f + i), ROW(load)(tab + i), chebyshev);
+    block = v < best ? (VEC)(number) : block;
+    best = __builtin_elementwise_min(best, v);
+  }
+  T least = __builtin_reduce_min(best);
+  if (!(least < INFINITE)) return -1;
+  uint64_t lanes = LANE_BITS(best == (VEC)(least));
+  int64_t lane = __builtin_ctzll(lanes);
+  return lo + (int64_t)block[lane] * L + lane;
+}
+
+// Bits x … x + L − 1 of the query, for any x below n.
+static inline uint64_t ROW(queries_from)(const uint64_t *query, int64_t x) {
+  int64_t word = x >> 6, shift = x & 63;
+  uint64_t bits = query[word] >> shift;
+  if (shift) bits |= query[word + 1] << (64 - shift);
+  return bits & ((1ull << L) - 1);
+}
+
+typedef struct { int32_t first, last; } ROW(chunk);
+
+static void ROW(solve)(const ROW(line) * line, const ROW(chunk) * chunks, int64_t a, int64_t b, int64_t lo,
+                       int64_t hi, bool chebyshev, int64_t hint) {
+  while (a <= b) {
+    int64_t middle = (a + b) >> 1;
+    int64_t x = chunks[middle].first, last = chunks[middle].last;
+    int64_t ia = ROW(best_column)(line, x, lo, hi, chebyshev, hint);
+    int64_t from = ia < 0 ? lo : ia;
+    int64_t ib = last == x ? ia : ROW(best_column)(line, last, from, hi, chebyshev, ia);
+    int64_t to = ib < 0 ? hi : ib;
+    int64_t left = from, right = to;
+    if (ia < 0 && left < x - SEEN) left = x - SEEN;
+    if (ib < 0 && right > last + SEEN) right = last + SEEN;
+    VEC best = (VEC)(INFINITE);
+    const T *tab = line->tab + x;
+    for (int64_t i = left; i <= right; i++)
+      best = __builtin_elementwise_min(
+          best, ROW(join)((VEC)(line->f[i]), ROW(load)(tab - i), chebyshev));
+    memcpy(line->out + x, &best, sizeof best);
+    if (middle > a) ROW(solve)(line, chunks, a, middle - 1, lo, ia < 0 ? hi : ia, chebyshev, ia);
+    a = middle + 1;
+    lo = ib < 0 ? from : ib;
+    hint = ib;
+  }
+}
+
+// Looks outward from a chunk's lanes until no query among them can get better; false where NEAR columns do not suffice.
+static inline bool ROW(scan)(const ROW(line) * line, int64_t x, uint64_t queries, bool chebyshev) {
+  const T *f = line->f + x, *tab = line->tab;
+  VEC best = ROW(load)(f);
+  for (int64_t k = 1; k <= NEAR; k += 2) {
+    if (!(queries & LANE_BITS(best > (VEC)(tab[k])))) {
+      memcpy(line->out + x, &best, sizeof best);
+      return true;
+    }
+    for (int64_t j = k; j < k + 2; j++) {
+      VEC side = __builtin_elementwise_min(ROW(load)(f - j), ROW(load)(f + j));
+      best = __builtin_elementwise_min(best, ROW(join)(side, (VEC)(tab[j]), chebyshev));
+    }
+  }
+  return false;
+}
+
+// Solves the line at its query points; `chunks` has room for n / L + 2.
+static inline void ROW(solve_line)(const ROW(line) * line, ROW(chunk) * chunks, int *patience) {
+  int64_t count = 0, scanned = 0;
+  bool scan = *patience >= 0;
+  for (int64_t x = 0; x < line->n;) {
+    uint64_t bits = ROW(queries_from)(line->query, x);
+    if (!bits) {
+      x += L;
+      continue;
+    }
+    x += __builtin_ctzll(bits);
+    bits = ROW(queries_from)(line->query, x);
+    if (scan && (line->chebyshev ? ROW(scan)(line, x, bits, true) : ROW(scan)(line, x, bits, false))) scanned++;
+    else chunks[count++] = (ROW(chunk)){(int32_t)x, (int32_t)(x + 63 - __builtin_clzll(bits))};
+    x += L;
+  }
+  // Lines next to one another are alike: where scans fail, the next lines do without.
+  *patience = scan ? (count > scanned ? -LINES_WITHOUT_SCAN : 0) : *patience + 1;
+  if (count == 0) return;
+  if (line->chebyshev) ROW(solve)(line, chunks, 0, count - 1, line->lo, line->hi, true, -1);
+  else ROW(solve)(line, chunks, 0, count - 1, line->lo, line->hi, false, -1);
+}

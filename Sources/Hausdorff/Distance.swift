@@ -1,0 +1,28 @@
+import CKernels
+
+/// How the distance between two points is measured; coordinates are scaled by the spacing first.
+public enum Distance: String, CaseIterable, Sendable {
+  /// √Σ(sᵢΔᵢ)²
+  case euclidean
+  /// Σ sᵢ|Δᵢ|, also called city block or L1.
+  case manhattan
+  /// max sᵢ|Δᵢ|, also called chessboard or L∞.
+  case chebyshev
+
+  var kernel: ck_distance {
+    switch self {
+    case .euclidean: ck_euclidean
+    case .manhattan: ck_manhattan
+    case .chebyshev: ck_chebyshev
+    }
+  }
+
+  /// Length of the vector with these components.
+  func length(_ components: [Double]) -> Double {
+    switch self {
+    case .euclidean: components.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    case .manhattan: components.reduce(0) { $0 + abs($1) }
+    case .chebyshev: components.reduce(0) { max($0, abs($1)) }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+extension Mask {
+  /// The order of axes in which distances are measured: the longest last, where the order given would be slow.
+  ///
+  /// The kernels count steps along all axes but the last in 16 bits, and take 64 columns at a time. Distances do not
+  /// depend on the order of the axes.
+  static func measuringOrder(of shape: [Int]) -> [Int]? {
+    let columns = shape[shape.count - 1]
+    let longest = shape.max() ?? 0
+    guard shape.dropLast().contains(where: { $0 > 65534 }) || (columns < 32 && longest > 4 * columns)
+    else { return nil }
+    return shape.indices.sorted { (shape[$0], $0) < (shape[$1], $1) }
+  }
+
+  /// The mask with its axes in another order: axis i of the result is axis `order[i]` of this mask.
+  func transposed(to order: [Int]) -> Mask {
+    var result = Mask(emptyWithShape: order.map { shape[$0] })
+    // Strides of the result, in points, for each axis of this mask.
+    var strides = [Int](repeating: 0, count: shape.count)
+    var stride = 1
+    for axis in order.reversed() {
+      strides[axis] = stride
+      stride *= shape[axis]
+    }
+    let columns = result.columns
+    for row in 0..<rows {
+      let (outer, inner) = shape.count == 3 ? (row / shape[1], row % shape[1]) : (0, row)
+      let start =
+        shape.count == 3 ? outer * strides[0] + inner * strides[1] : inner * strides[0]
+      for word in 0..<wordsPerRow {
+        var bits = words[row * wordsPerRow + word]
+        while bits != 0 {
+          let point = start + (word * 64 + bits.trailingZeroBitCount) * strides[shape.count - 1]
+          result[point / columns, point % columns] = true
+          bits &= bits - 1
+        }
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import Hausdorff
+
+@Suite struct ScoreTests {
+  static let spacings: [[Double]] = [[1, 1, 1], [0.75, 0.75, 0.75], [2.5, 0.7, 1.3], [3, 1, 1]]
+
+  static func metrics(_ names: String...) throws -> [Metric] {
+    try names.map { try #require(Metric(name: $0)) }
+  }
+
+  @Test(arguments: Distance.allCases, spacings)
+  func `random masks score as the definition says`(distance: Distance, spacing: [Double]) throws {
+    var random = SeededGenerator(state: 7)
+    let names = [
+      "average_hausdorff", "average_hausdorff_pred_to_true", "average_hausdorff_true_to_pred",
+      "hausdorff", "hausdorff_pred_to_true", "hausdorff_true_to_pred",
+      "hausdorff_95", "hausdorff_50", "hausdorff_0", "hausdorff_100", "hausdorff_97.5_pred_to_true",
+      "dice", "iou",
+    ]
+    let metrics = try names.map { try #require(Metric(name: $0)) }
+    for round in 0..<200 {
+      let volume = round % 2 == 1
+      let limit = volume ? 9 : 24
+      // Now and then wider than a word, or a thin strip that is measured with its axes exchanged.
+      var shape = (0..<(volume ? 3 : 2)).map { _ in Int.random(in: 1...limit, using: &random) }
+      if round % 10 == 4 { shape[shape.count - 1] = Int.random(in: 60...140, using: &random) }
+      if round % 10 == 7 { shape[0] = Int.random(in: 40...70, using: &random) }
+      var densities = [0.02, 0.2, 0.5, 0.9]
+      densities.shuffle(using: &random)
+      var truth = Mask.noise(shape, density: densities[0], using: &random)
+      var prediction = Mask.noise(shape, density: densities[1], using: &random)
+      truth[0, 0] = true
+      prediction[prediction.rows - 1, prediction.columns - 1] = true
+      let spacing = Array(spacing.prefix(shape.count))
+      let oracle = Oracle(spacing: spacing, distance: distance)
+      let forward = oracle.distances(from: prediction.points, to: truth.points)
+      let backward = oracle.distances(from: truth.points, to: prediction.points)
+      let (meanForward, meanBackward) = (
+        forward.reduce(0, +) / Double(forward.count), backward.reduce(0, +) / Double(backward.count)
+      )
+      let (maxForward, maxBackward) = (forward.max() ?? 0, backward.max() ?? 0)
+      func percentile(_ q: Double) -> Double {
+        max(
+          oracle.percentile(q, from: prediction, to: truth),
+          oracle.percentile(q, from: truth, to: prediction))
+      }
+      let (inTruth, inPrediction) = (Set(truth.points), Set(prediction.points))
+      let both = Double(inTruth.intersection(inPrediction).count)
+      let expected = [
+        (meanForward + meanBackward) / 2, meanForward, meanBackward,
+        max(maxForward, maxBackward), maxForward, maxBackward,
+        percentile(95), percentile(50), percentile(0), percentile(100),
+        oracle.percentile(97.5, from: prediction, to: truth),
+        2 * both / Double(inTruth.count + inPrediction.count),
+        both / Double(inTruth.union(inPrediction).count),
+      ]
+      let options = ScoreOptions(metrics: metrics, distance: distance, spacing: spacing)
+      let score = Score(truth: truth, prediction: prediction, options: options)
+      #expect(score.empty == nil)
+      for (index, name) in names.enumerated() {
+        let value = try #require(score.values[index])
+        #expect(agree(value, expected[index]), "\(name) of \(shape), round \(round)")
+      }
+    }
+  }
+
+  @Test func `equal masks score zero and full overlap`() throws {
+    var random = SeededGenerator(state: 1)
+    let mask = Mask.noise([50, 70], density: 0.3, using: &random)
+    let options = ScoreOptions(
+      metrics: try Self.metrics("average_hausdorff", "hausdorff", "hausdorff_95", "dice", "iou"),
+      spacing: [1, 1])
+    #expect(Score(truth: mask, prediction: mask, options: options).values == [0, 0, 0, 1, 1])
+  }
+
+  @Test func `undirected scores do not depend on the order of the masks`() throws {
+    var random = SeededGenerator(state: 2)
+    let options = ScoreOptions(
+      metrics: try Self.metrics("average_hausdorff", "hausdorff", "hausdorff_95", "dice", "iou"),
+      spacing: [1.5, 1])
+    for _ in 0..<20 {
+      let first = Mask.noise([33, 90], density: 0.01, using: &random)
+      let second = Mask.noise([33, 90], density: 0.2, using: &random)
+      let there = Score(truth: first, prediction: second, options: options)
+      let back = Score(truth: second, prediction: first, options: options)
+      #expect(zip(there.values, back.values).allSatisfy { agree($0 ?? -1, $1 ?? -2) })
+    }
+  }
+
+  @Test(arguments: [3.0, 250, 254, 255, 256, 300, 1000])
+  func `two points score their distance, however far`(gap: Double) throws {
+    let width = Int(gap) + 1
+    let truth = Mask([3, width]) { $0 == [1, 0] }
+    let prediction = Mask([3, width]) { $0 == [1, width - 1] }
+    let options = ScoreOptions(metrics: try Self.metrics("average_hausdorff", "hausdorff"), spacing: [1, 1])
+    #expect(Score(truth: truth, prediction: prediction, options: options).values == [gap, gap])
+  }
+
+  @Test func `a shifted square scores what geometry says`() {
+    // The left two columns of the true square and the right two of the predicted one stick out, by 1 and 2.
+    let truth = Mask([40, 40]) { (10..<20).contains($0[0]) && (10..<20).contains($0[1]) }
+    let prediction = Mask([40, 40]) { (10..<20).contains($0[0]) && (12..<22).contains($0[1]) }
+    let score = Score(
+      truth: truth, prediction: prediction, options: ScoreOptions(spacing: [1, 1]))
+    #expect(score.values == [(1 + 2) * 10 / 100])
+  }
+
+  @Test func `a strip of 70,000 rows is measured along its length`() {
+    let truth = Mask([70_000, 1]) { $0[0] == 0 }
+    let prediction = Mask([70_000, 1]) { $0[0] == 69_999 }
+    let score = Score(
+      truth: truth, prediction: prediction, options: ScoreOptions(spacing: [2, 1]))
+    #expect(score.values == [139_998])
+  }
+}
