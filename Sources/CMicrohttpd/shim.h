@@ -1,1 +1,83 @@
+// libmicrohttpd for Swift: typed functions in place of its C variadics, which Swift cannot see.
+#ifndef CMICROHTTPD_SHIM_H
+#define CMICROHTTPD_SHIM_H
+
 #include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/eventfd.h>  // not in Swift's Glibc module
+
+/// POLLRDHUP of poll(2), which the headers hide unless _GNU_SOURCE is defined.
+static const short socket_peer_closed = 0x2000;
+
+/// What a daemon is started with. It must outlive the daemon: the log callback reads it.
+struct mhd_daemon_options {
+  unsigned int flags;
+  int listen_socket;
+  unsigned int threads;
+  unsigned int connection_limit;
+  unsigned int idle_timeout;  // seconds
+  size_t connection_memory;   // bytes
+
+  void *context;  // first argument of every callback
+  void (*log)(void *context, const char *line);
+  MHD_AcceptPolicyCallback accept;
+  MHD_NotifyConnectionCallback connection_changed;
+  void *(*target_received)(void *context, const char *target, struct MHD_Connection *connection);
+  MHD_AccessHandlerCallback handle;
+  MHD_RequestCompletedCallback completed;
+};
+
+static inline void mhd_format_log(void *options, const char *format, va_list arguments) {
+  const struct mhd_daemon_options *o = (const struct mhd_daemon_options *)options;
+  char line[512];
+  vsnprintf(line, sizeof line, format, arguments);
+  o->log(o->context, line);
+}
+
+/// Leaves percent escapes alone: routes match the raw path.
+static inline size_t mhd_keep_escapes(void *context, struct MHD_Connection *connection, char *text) {
+  (void)context;
+  (void)connection;
+  return __builtin_strlen(text);
+}
+
+/// MHD_start_daemon
+static inline struct MHD_Daemon *mhd_start_daemon(const struct mhd_daemon_options *o) {
+  return MHD_start_daemon(
+      o->flags, 0, o->accept, o->context, o->handle, o->context,
+      MHD_OPTION_EXTERNAL_LOGGER, &mhd_format_log, (void *)o,  // first, so that it sees every message
+      MHD_OPTION_LISTEN_SOCKET, o->listen_socket,
+      MHD_OPTION_THREAD_POOL_SIZE, o->threads,
+      MHD_OPTION_CONNECTION_LIMIT, o->connection_limit,
+      MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->connection_memory,
+      MHD_OPTION_NOTIFY_CONNECTION, o->connection_changed, o->context,
+      MHD_OPTION_URI_LOG_CALLBACK, o->target_received, o->context,
+      MHD_OPTION_UNESCAPE_CALLBACK, &mhd_keep_escapes, (void *)0,
+      MHD_OPTION_NOTIFY_COMPLETED, o->completed, o->context, MHD_OPTION_END);
+}
+
+/// MHD_get_connection_info, MHD_CONNECTION_INFO_CONNECTION_FD
+static inline int mhd_connection_socket(struct MHD_Connection *connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/// MHD_get_connection_info, MHD_CONNECTION_INFO_CLIENT_ADDRESS
+static inline const struct sockaddr *mhd_connection_peer(struct MHD_Connection *connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+}
+
+/// MHD_get_connection_info, MHD_CONNECTION_INFO_SOCKET_CONTEXT
+static inline void *mhd_connection_context(struct MHD_Connection *connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/// MHD_get_connection_info, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE; 0 before the head is complete
+static inline size_t mhd_connection_head_size(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  return info == (void *)0 ? 0 : info->header_size;
+}
+
+#endif

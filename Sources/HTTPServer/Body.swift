@@ -1,0 +1,124 @@
+internal import Glibc
+
+/// The bytes of a request's body, or of a response's, in memory of their own.
+///
+/// Behind the last byte lie at least 64 zeroed padding bytes, which SIMD parsers may read.
+public final class Body: Sendable {
+  /// The length in bytes, padding not counted.
+  public let count: Int
+  /// The number of zeroed bytes that may be read behind the last one; at least 64.
+  public var paddingCount: Int { Body.padding }
+
+  static let padding = 64
+
+  // Written before init only, freed in deinit only: reading it needs no lock.
+  private nonisolated(unsafe) let storage: BodyStorage
+  private let pool: BodyPool?
+
+  /// An empty body.
+  static let empty = Body(BodyStorage(capacity: 0), count: 0, pool: nil)
+
+  init(_ storage: BodyStorage, count: Int, pool: BodyPool?) {
+    self.storage = storage
+    self.count = count
+    self.pool = pool
+    memset(storage.address + count, 0, Body.padding)
+  }
+
+  deinit {
+    if let pool { pool.give(storage) } else { storage.free() }
+  }
+
+  /// A body of at most `capacity` bytes that `initialize` appends.
+  public convenience init<Failure: Error>(
+    capacity: Int, _ initialize: (inout OutputRawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    let storage = BodyStorage(capacity: capacity)
+    var output = OutputRawSpan(
+      buffer: UnsafeMutableRawBufferPointer(start: storage.address, count: capacity), initializedCount: 0)
+    do throws(Failure) {
+      try initialize(&output)
+    } catch {
+      storage.free()
+      throw error
+    }
+    let count = output.finalize(
+      for: UnsafeMutableRawBufferPointer(start: storage.address, count: capacity))
+    self.init(storage, count: count, pool: nil)
+  }
+
+  /// Calls `body` with the bytes, padding left out.
+  public func withBytes<Result, Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(UnsafeRawBufferPointer(start: storage.address, count: count).bytes)
+  }
+
+  /// The first byte, followed by `count` bytes and the padding; valid while the body is retained.
+  var address: UnsafeRawPointer { UnsafeRawPointer(storage.address) }
+}
+
+/// A malloc'ed block with room for `capacity` bytes and the padding. Its holder frees it.
+struct BodyStorage {
+  private(set) var address: UnsafeMutableRawPointer
+  private(set) var capacity: Int
+
+  init(capacity: Int) {
+    guard let address = malloc(capacity + Body.padding) else {
+      fatalError("out of memory: \(capacity) bytes")
+    }
+    self.address = address
+    self.capacity = capacity
+  }
+
+  /// Makes room for `capacity` bytes, keeping the contents. Fresh pages cost nothing until they are written.
+  mutating func grow(to capacity: Int) -> Bool {
+    guard let moved = realloc(address, capacity + Body.padding) else { return false }
+    address = moved
+    self.capacity = capacity
+    return true
+  }
+
+  func free() { Glibc.free(address) }
+}
+
+/// Keeps a few body blocks for reuse: malloc gives big blocks back to the kernel each time, and faulting their
+/// pages in again would cost more than reading the body.
+final class BodyPool: Sendable {
+  static let blockCapacity = 1 << 20
+  private static let smallest = 32 << 10
+  private let blocks: Locked<[BodyStorage]>
+  private let limit: Int
+
+  /// Keeps at most `limit` blocks of 1 MiB.
+  init(limit: Int) {
+    self.limit = limit
+    var empty: [BodyStorage] = []
+    empty.reserveCapacity(limit)
+    blocks = Locked(empty)
+  }
+
+  deinit {
+    blocks.withLock { for block in $0 { block.free() } }
+  }
+
+  /// A block for a body of about `count` bytes: a kept one where there is one.
+  func take(for count: Int) -> BodyStorage {
+    if count >= BodyPool.smallest, count <= BodyPool.blockCapacity {
+      return blocks.withLock { $0.popLast() } ?? BodyStorage(capacity: BodyPool.blockCapacity)
+    }
+    return BodyStorage(capacity: min(count, BodyPool.blockCapacity))
+  }
+
+  /// Takes a block back; frees it where it is of another size or enough are kept.
+  func give(_ block: BodyStorage) {
+    let kept =
+      block.capacity == BodyPool.blockCapacity
+      && blocks.withLock { blocks in
+        guard blocks.count < limit else { return false }
+        blocks.append(block)
+        return true
+      }
+    if !kept { block.free() }
+  }
+}

@@ -1,0 +1,44 @@
+internal import Glibc
+
+/// Takes a body piece by piece. Memory grows with what has arrived, not with what was declared.
+final class BodyCollector {
+  private var storage: BodyStorage
+  private var count = 0
+  private var reserved = 0
+  private var isFinished = false
+  private let limit: Int
+  private let pool: BodyPool
+
+  /// Starts a body of the declared `length`, or of at most `limit` bytes where there is none.
+  init(length: Int?, limit: Int, pool: BodyPool) {
+    self.limit = length ?? limit
+    self.pool = pool
+    storage = pool.take(for: min(length ?? 64 << 10, limit))
+  }
+
+  deinit {
+    if !isFinished { pool.give(storage) }
+  }
+
+  /// Appends; `admission` is asked for the memory where the length was not declared.
+  func append(_ bytes: UnsafeRawBufferPointer, _ admission: (any Admission)?) throws(Problem) {
+    let needed = count + bytes.count
+    guard needed <= limit else { throw Problem(status: 413, detail: "The body may have \(limit) bytes.") }
+    if let admission, needed > reserved {
+      let more = min(max(needed, 2 * reserved, 64 << 10), limit) - reserved
+      guard admission.reserve(bytes: more) else { throw .overloaded("There is no room for the body now.") }
+      reserved += more
+    }
+    if needed > storage.capacity, !storage.grow(to: min(max(needed, 2 * storage.capacity), limit)) {
+      throw .overloaded("There is no memory for the body now.")
+    }
+    memcpy(storage.address + count, bytes.baseAddress!, bytes.count)
+    count = needed
+  }
+
+  /// The body; the collector is spent.
+  func finish() -> Body {
+    isFinished = true
+    return Body(storage, count: count, pool: pool)
+  }
+}

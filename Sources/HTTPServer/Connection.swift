@@ -1,0 +1,84 @@
+internal import CMicrohttpd
+internal import Glibc
+internal import Synchronization
+
+/// One TCP connection, from its acceptance to its end.
+///
+/// C context: retained in libmicrohttpd's socket context from NOTIFY_CONNECTION started to closed, both on the
+/// connection's epoll thread. The sweeper knows it for the same time, exchanges retain it longer.
+final class Connection: Sendable {
+  let core: ServerCore
+  let socket: Int32
+  let peer: PeerAddress
+  /// The suspended exchange, and the answer that it is resumed with.
+  let suspended = Locked(Suspended())
+
+  struct Suspended {
+    var exchange: Exchange?
+    var answer: Response?
+  }
+
+  // When the sweeper cuts the connection, in monotonic milliseconds; or one of the two below. Whoever replaces a
+  // time wins: the epoll thread goes on or the sweeper cuts, never both.
+  private let deadline = Atomic<Int>(none)
+  private let isReadingBody = Atomic<Bool>(false)
+  private static let none = 0
+  private static let cut = -1
+
+  init(_ handle: OpaquePointer, core: ServerCore) {
+    self.core = core
+    socket = mhd_connection_socket(handle)
+    peer = PeerAddress(mhd_connection_peer(handle))
+  }
+
+  /// Lets the client have this many milliseconds from now; `false` where the connection was cut.
+  func setDeadline(in milliseconds: Int, readingBody: Bool = false) -> Bool {
+    isReadingBody.store(readingBody, ordering: .relaxed)
+    return deadline.exchange(Clock.now + milliseconds, ordering: .acquiringAndReleasing) != Connection.cut
+  }
+
+  /// Extends the deadline that is set; `false` where the connection was cut.
+  func extendDeadline(by milliseconds: Int) -> Bool {
+    let current = deadline.load(ordering: .relaxed)
+    guard current != Connection.cut else { return false }
+    return deadline.compareExchange(
+      expected: current, desired: current + milliseconds, ordering: .acquiringAndReleasing
+    ).exchanged
+  }
+
+  /// Takes the deadline off; `false` where the connection was cut.
+  func removeDeadline() -> Bool {
+    deadline.exchange(Connection.none, ordering: .acquiringAndReleasing) != Connection.cut
+  }
+
+  /// Ends a connection whose deadline has passed. Runs on the sweeper's thread, which keeps the connection from
+  /// being closed meanwhile; shuts the socket down and leaves closing it to libmicrohttpd.
+  func cutIfLate(now: Int) {
+    let current = deadline.load(ordering: .acquiring)
+    guard current > 0, current < now,
+      deadline.compareExchange(
+        expected: current, desired: Connection.cut, ordering: .acquiringAndReleasing
+      ).exchanged
+    else { return }
+    if isReadingBody.load(ordering: .relaxed) {
+      let late = Problem(status: 408, detail: "The body did not arrive in time.", close: true)
+      LastWords(Response(late), id: RequestID.next()).send(to: socket)
+    }
+    shutdown(socket, Int32(SHUT_RDWR))
+  }
+
+  /// Whether the client has closed its side, or lost the connection. The socket must be known to be open.
+  func peerHasClosed() -> Bool {
+    var entry = pollfd(fd: socket, events: socket_peer_closed, revents: 0)
+    return poll(&entry, 1, 0) == 1
+  }
+}
+
+/// Monotonic milliseconds.
+enum Clock {
+  static var now: Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+  }
+}

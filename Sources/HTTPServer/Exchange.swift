@@ -1,0 +1,249 @@
+internal import CMicrohttpd
+internal import Glibc
+internal import Synchronization
+
+/// One request and its answer.
+///
+/// C context: retained in `con_cls` from the request line (URI_LOG_CALLBACK) to NOTIFY_COMPLETED, both on the
+/// connection's epoll thread, which alone touches the stored properties. Other threads come in by `answer` and
+/// `clientIsGone` only; those go through the connection's lock.
+final class Exchange: @unchecked Sendable {
+  private enum Stage {
+    case head, body, suspended, answered
+  }
+
+  let connection: Connection
+  private let handle: OpaquePointer  // MHD_Connection, valid until completion
+  private var stage = Stage.head
+  private var head: RequestHead
+  private var route: Route?
+  private var parameters = PathParameters(names: [], values: [])
+  private var admission: (any Admission)?
+  private var collector: BodyCollector?
+  /// An answer that was decided before the body was read; the body is dropped.
+  private var decided: Response?
+  private var dropped = 0
+
+  private var core: ServerCore { connection.core }
+
+  init(_ handle: OpaquePointer, _ connection: Connection, target: UnsafeRawBufferPointer) {
+    self.handle = handle
+    self.connection = connection
+    head = RequestHead(target: target, peer: connection.peer)
+  }
+
+  /// Takes a call of libmicrohttpd's access handler, but the first.
+  func receive(_ data: UnsafePointer<CChar>?, _ size: UnsafeMutablePointer<Int>) -> MHD_Result {
+    guard size.pointee > 0 else { return finish() }
+    let bytes = UnsafeRawBufferPointer(start: data, count: size.pointee)
+    size.pointee = 0
+    return receiveBody(bytes)
+  }
+
+  var isAtHead: Bool { stage == .head }
+
+  // MARK: Head
+
+  /// The first call: checks the head, finds the route and asks for admission.
+  func receiveHead(
+    _ url: UnsafePointer<CChar>, _ method: UnsafePointer<CChar>, _ version: UnsafePointer<CChar>
+  ) -> MHD_Result {
+    core.activeRequests.wrappingAdd(1, ordering: .relaxed)
+    stage = .body
+    guard connection.removeDeadline() else { return .NO }
+    do throws(Problem) {
+      try readHead(url, method, version)
+      try findRoute()
+    } catch {
+      decided = Response(error)
+    }
+    if head.id.isEmpty { head.id = RequestID.next() }
+    let length = head.contentLength
+    if let decided {
+      let isSmall = length ?? 0 <= core.configuration.drainLimit
+      if decided.closesConnection || !isSmall || head.expectsContinue && length != 0 {
+        return refuse(decided)
+      }
+    }
+    if length == 0 { return .YES }
+    return connection.setDeadline(in: core.bodyMilliseconds, readingBody: true) ? .YES : .NO
+  }
+
+  private func readHead(
+    _ url: UnsafePointer<CChar>, _ method: UnsafePointer<CChar>, _ version: UnsafePointer<CChar>
+  ) throws(Problem) {
+    let size = mhd_connection_head_size(handle)
+    let end = method + size
+    let lines = version + 10  // "HTTP/1.1" and its line's end
+    // Request line and headers lie in one piece of memory, unless the line has surplus spaces or a NUL.
+    guard size <= core.configuration.headLimit else { throw Problem(status: 431, close: true) }
+    guard method + strlen(method) + 1 == url, url + head.bytes.count + 1 == version, lines < end else {
+      throw .malformed("The request line has a character that is not allowed.")
+    }
+    try head.read(
+      method: Method(method), version: version[7] == CChar(UInt8(ascii: "0")) ? .http10 : .http11,
+      lines: UnsafeRawBufferPointer(start: lines, count: end - lines))
+  }
+
+  private func findRoute() throws(Problem) {
+    switch try core.router.match(head) {
+    case .answer(let response): decided = response
+    case .route(let route, let parameters):
+      let limit = route.consumed.isEmpty ? core.configuration.drainLimit : bodyLimit(route)
+      if let length = head.contentLength, length > limit { throw Exchange.tooLong(limit) }
+      admission = try route.admit(head)
+      if let length = head.contentLength, length > 0, admission?.reserve(bytes: length) == false {
+        throw .overloaded("There is no room for the body now.")
+      }
+      self.route = route
+      self.parameters = parameters
+    }
+  }
+
+  private func bodyLimit(_ route: Route) -> Int { route.maximumBody ?? core.configuration.bodyLimit }
+
+  private static func tooLong(_ limit: Int) -> Problem {
+    Problem(status: 413, detail: "The body may have \(limit) bytes.")
+  }
+
+  /// Answers in the first call. libmicrohttpd closes the connection behind it; what the client still sends is
+  /// dropped meanwhile.
+  private func refuse(_ response: Response) -> MHD_Result {
+    core.sweeper.linger(connection.socket)
+    return queue(response)
+  }
+
+  // MARK: Body
+
+  private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> MHD_Result {
+    let milliseconds = bytes.count * 1000 / core.configuration.minimumBodyRate
+    guard connection.extendDeadline(by: milliseconds) else { return .NO }
+    if decided == nil, let route {
+      if route.consumed.isEmpty {
+        if dropped + bytes.count > core.configuration.drainLimit {
+          decided = Response(Exchange.tooLong(core.configuration.drainLimit))
+        }
+      } else {
+        do throws(Problem) {
+          try collect(bytes, limit: bodyLimit(route))
+          return .YES
+        } catch {
+          decided = Response(error)
+          collector = nil
+        }
+      }
+    }
+    dropped += bytes.count
+    guard dropped > core.configuration.drainLimit else { return .YES }
+    // Too much to drop. No answer can be queued in the middle of a body, so it goes to the socket directly.
+    if let decided {
+      core.sweeper.linger(connection.socket)
+      LastWords(decided, id: head.id).send(to: connection.socket)
+    }
+    return .NO
+  }
+
+  private func collect(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(Problem) {
+    if collector == nil {
+      collector = BodyCollector(length: head.contentLength, limit: limit, pool: core.bodies)
+    }
+    try collector?.append(bytes, head.contentLength == nil ? admission : nil)
+  }
+
+  // MARK: Answer
+
+  /// The call behind the body, and again when the connection was resumed.
+  private func finish() -> MHD_Result {
+    if stage == .suspended { return resumeWithAnswer() }
+    guard stage == .body else { return .NO }
+    guard connection.removeDeadline() else { return .NO }
+    if let decided { return queue(decided) }
+    guard let route else { return .NO }
+    let body = collector?.finish() ?? Body.empty
+    collector = nil
+    do throws(Problem) {
+      switch try route.handle(Request(head: head, body: body, pathParameters: parameters)) {
+      case .now(let response): return queue(response)
+      case .later(let start): return suspend(start)
+      }
+    } catch {
+      return queue(Response(error))
+    }
+  }
+
+  private func suspend(_ start: @Sendable (Responder) -> Void) -> MHD_Result {
+    let isSuspended = connection.suspended.withLock { suspended in
+      // Read under the lock: whoever set it looks for suspended exchanges under the same lock afterwards.
+      guard !core.isStopping.load(ordering: .acquiring) else { return false }
+      MHD_suspend_connection(handle)
+      suspended.exchange = self
+      return true
+    }
+    guard isSuspended else { return queue(Response(Exchange.stopping)) }
+    stage = .suspended
+    start(Responder(self))
+    return .YES
+  }
+
+  private func resumeWithAnswer() -> MHD_Result {
+    let answer = connection.suspended.withLock { suspended in
+      let answer = suspended.answer.take()
+      // Without an answer the call would be repeated without end.
+      if answer == nil { MHD_suspend_connection(handle) }
+      return answer
+    }
+    return answer.map(queue) ?? .YES
+  }
+
+  private static let stopping = Problem.overloaded("The server is stopping.")
+
+  /// Stores the answer and resumes, from any thread; `false` where there was an answer already.
+  @discardableResult
+  func answer(_ response: Response) -> Bool {
+    let isFirst = connection.suspended.withLock { suspended in
+      guard suspended.exchange === self else { return false }
+      suspended.exchange = nil
+      suspended.answer = response
+      core.resuming.wrappingAdd(1, ordering: .relaxed)
+      return true
+    }
+    guard isFirst else { return false }
+    // From here on the epoll thread may complete the exchange; `handle` lives until this call has marked it.
+    MHD_resume_connection(handle)
+    core.resuming.wrappingSubtract(1, ordering: .releasing)
+    return true
+  }
+
+  /// Answers 503 in the worker's place.
+  func abandon() { answer(Response(Exchange.stopping)) }
+
+  var clientIsGone: Bool {
+    connection.suspended.withLock { suspended in
+      // The socket of a suspended connection stays open.
+      suspended.exchange !== self || connection.peerHasClosed()
+    }
+  }
+
+  private func queue(_ response: Response) -> MHD_Result {
+    stage = .answered
+    let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
+    do throws(ServerError) {
+      let made = try response.makeHandle(
+        id: head.id, closes: closes, serverName: core.configuration.serverName)
+      defer { MHD_destroy_response(made) }
+      return MHD_queue_response(handle, UInt32(response.status), made)
+    } catch {
+      core.log("\(head.id): \(error)")
+      return .NO
+    }
+  }
+
+  /// NOTIFY_COMPLETED: gives everything back.
+  func complete() {
+    guard stage != .head else { return }
+    collector = nil
+    admission = nil
+    _ = connection.setDeadline(in: core.idleMilliseconds + core.headMilliseconds)
+    core.activeRequests.wrappingSubtract(1, ordering: .releasing)
+  }
+}

@@ -1,0 +1,71 @@
+internal import CMicrohttpd
+internal import Glibc
+internal import Synchronization
+
+/// An HTTP/1.1 server on libmicrohttpd: a few threads read and write all sockets, handlers answer at once or later
+/// from other threads.
+public final class HTTPServer: Sendable {
+  private let core: ServerCore
+  private let daemon: Locked<Daemon?>
+
+  /// The TCP port that it listens on.
+  public let port: Int
+
+  /// Starts to listen and to answer. `log` gets the library's messages, from any thread.
+  ///
+  /// Ignores SIGPIPE for the whole process: a client that goes away would end it otherwise.
+  public init(
+    configuration: ServerConfiguration, router: Router, log: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(ServerError) {
+    precondition(configuration.threads >= 2, "at least two threads")
+    signal(SIGPIPE, SIG_IGN)
+    let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
+    port = socket.port
+    do throws(ServerError) {
+      core = try ServerCore(configuration, router, log)
+    } catch {
+      close(socket.descriptor)
+      throw error
+    }
+    do throws(ServerError) {
+      daemon = Locked(try Daemon(core, socket.descriptor))
+    } catch {
+      core.sweeper.stop()
+      throw error
+    }
+  }
+
+  deinit { stop(gracePeriod: .zero) }
+
+  /// The number of open connections.
+  public var connectionCount: Int { core.sweeper.connectionCount }
+
+  /// The number of requests between their head and the end of their answer.
+  public var activeRequestCount: Int { core.activeRequests.load(ordering: .relaxed) }
+
+  /// From now on every answer closes its connection, so that clients go elsewhere. New connections are still served.
+  public func beginDrain() { core.isDraining.store(true, ordering: .releasing) }
+
+  /// Stops: refuses new connections, waits until the accepted requests are answered, answers 503 in the place of
+  /// workers that have not answered within the grace period, then closes every connection. Blocks; a second call
+  /// does nothing.
+  public func stop(gracePeriod: Duration) {
+    guard let daemon = daemon.withLock({ $0.take() }) else { return }
+    beginDrain()
+    core.isRefusing.store(true, ordering: .releasing)
+    waitForRequests(gracePeriod)
+    core.isStopping.store(true, ordering: .releasing)
+    for connection in core.sweeper.openConnections {
+      connection.suspended.withLock { $0.exchange }?.abandon()
+    }
+    waitForRequests(.milliseconds(500))
+    while core.resuming.load(ordering: .acquiring) > 0 { usleep(1000) }
+    daemon.stop()
+    core.sweeper.stop()
+  }
+
+  private func waitForRequests(_ limit: Duration) {
+    let deadline = ContinuousClock.now + limit
+    while core.activeRequests.load(ordering: .acquiring) > 0, ContinuousClock.now < deadline { usleep(2000) }
+  }
+}

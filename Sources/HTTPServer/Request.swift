@@ -1,0 +1,37 @@
+/// A request that was received whole.
+public struct Request: Sendable {
+  /// Everything but the body.
+  public let head: RequestHead
+  /// The body; empty where the route consumes none.
+  public let body: Body
+  /// What the `{name}` segments of the route's path matched, percent-decoded.
+  public let pathParameters: PathParameters
+}
+
+/// The values of a route's `{name}` segments, in their order.
+public struct PathParameters: Sendable {
+  let names: [String]
+  let values: [String]
+
+  /// The value of the segment of that name; a name that the route lacks is a mistake of the programmer.
+  public subscript(name: String) -> String {
+    guard let index = names.firstIndex(of: name) else { preconditionFailure("no path parameter \(name)") }
+    return values[index]
+  }
+}
+
+/// What a handler does with a request.
+public enum Answer: Sendable {
+  /// Answers at once, on the thread that reads sockets: for what takes microseconds.
+  case now(Response)
+  /// Suspends the connection, then calls the closure on the same thread: it hands the work to another one and
+  /// returns. Whoever holds the responder answers.
+  case later(@Sendable (Responder) -> Void)
+}
+
+/// Room that a request takes, from its head to its completion; `deinit` gives it back.
+public protocol Admission: AnyObject, Sendable {
+  /// Asks for `bytes` more of memory for the body: once with its Content-Length, or repeatedly while a chunked body
+  /// grows. `false` refuses the request with 503.
+  func reserve(bytes: Int) -> Bool
+}

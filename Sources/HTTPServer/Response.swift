@@ -1,0 +1,40 @@
+/// An answer to a request.
+public struct Response: Sendable {
+  /// What the body is made of.
+  public enum Content: Sendable {
+    case none
+    case bytes([UInt8])
+    case text(String)
+    case constant(StaticString)
+    /// Sent without a copy.
+    case body(Body)
+  }
+
+  /// The status code, 200 to 599.
+  public var status: Int
+  /// Headers besides Content-Length, Date, Connection and Request-Id, which the server sets.
+  public var headers: Headers
+  public var content: Content
+  /// Closes the connection behind this answer.
+  var closesConnection = false
+
+  /// An answer; `contentType` is put before the other headers.
+  public init(
+    status: Int = 200, contentType: String? = nil, headers: Headers = [:], content: Content = .none
+  ) {
+    precondition((200...599).contains(status), "not a final status: \(status)")
+    self.status = status
+    self.content = content
+    self.headers = headers
+    if let contentType {
+      self.headers = Headers()
+      self.headers.append("Content-Type", contentType)
+      for field in headers { self.headers.append(field.name, field.value) }
+    }
+  }
+
+  /// An answer of JSON text, not checked.
+  public static func json(_ content: Content, status: Int = 200) -> Response {
+    Response(status: status, contentType: "application/json", content: content)
+  }
+}

@@ -1,0 +1,121 @@
+/// Finds the route of a request and refuses by its head what no route would take.
+public struct Router: Sendable {
+  private let routes: [Route]
+
+  /// Two routes of the same method and shape are a mistake of the programmer. Where a literal and a parameter both
+  /// match, the route that is listed first wins.
+  public init(_ routes: [Route]) {
+    self.routes = routes
+    for (index, route) in routes.enumerated() {
+      precondition(
+        !routes[..<index].contains { $0.method == route.method && Router.haveSameShape($0, route) },
+        "two routes for \(route.method.rawValue) \(route.path)")
+    }
+  }
+
+  enum Match {
+    case route(Route, PathParameters)
+    case answer(Response)
+  }
+
+  /// The route, or the answer where the server gives it by itself (OPTIONS).
+  ///
+  /// Throws 404, 405 with Allow, 406, 415 or 417.
+  func match(_ head: borrowing RequestHead) throws(Problem) -> Match {
+    if head.method == .options, head.bytes[head.pathRange.lowerBound] == UInt8(ascii: "*") {
+      return .answer(Response(status: 204, headers: ["Allow": Router.list(routes.map(\.method))]))
+    }
+    guard let (route, ranges) = try find(head) else {
+      let methods = try allowed(head)
+      guard head.method == .options else {
+        throw Problem(
+          status: 405, detail: "The methods of this resource are \(methods).", headers: ["Allow": methods])
+      }
+      return .answer(Response(status: 204, headers: ["Allow": methods]))
+    }
+    try check(head, against: route)
+    return .route(route, try parameters(of: route, ranges, in: head))
+  }
+
+  private func find(_ head: borrowing RequestHead) throws(Problem) -> (Route, [Range<Int>])? {
+    let bytes = head.bytes.span
+    var served: (Route, [Range<Int>])?
+    for route in routes where route.method == head.method || route.method == .get && head.method == .head {
+      guard let ranges = route.match(head.pathRange, of: bytes) else { continue }
+      if route.method == head.method { return (route, ranges) }
+      served = served ?? (route, ranges)
+    }
+    return served
+  }
+
+  private func allowed(_ head: borrowing RequestHead) throws(Problem) -> String {
+    let bytes = head.bytes.span
+    var methods: [Method] = []
+    for route in routes where route.match(head.pathRange, of: bytes) != nil { methods.append(route.method) }
+    guard !methods.isEmpty else { throw Problem(status: 404, detail: "There is nothing at this path.") }
+    return Router.list(methods)
+  }
+
+  private func check(_ head: borrowing RequestHead, against route: Route) throws(Problem) {
+    let bytes = head.bytes.span
+    let fields = head.fields
+    if !fields.expect.isEmpty, !bytes.isEqual(fields.expect, ignoringCase: "100-continue") {
+      throw Problem(status: 417, detail: "The only expectation is 100-continue.")
+    }
+    if !route.produces.isEmpty, head.preferredType(of: route.produces) == nil {
+      throw Problem(
+        status: 406, detail: "The answer would be \(route.produces.joined(separator: ", ")).")
+    }
+    guard !route.consumed.isEmpty else { return }
+    if !fields.contentEncoding.isEmpty, !bytes.isEqual(fields.contentEncoding, ignoringCase: "identity") {
+      throw Problem(
+        status: 415, detail: "A body with a content coding is not taken.",
+        headers: ["Accept-Encoding": "identity"])
+    }
+    if let type = fields.contentType {
+      var name = type
+      for index in type where bytes[index] == UInt8(ascii: ";") {
+        name = bytes.trimmed(type.lowerBound..<index)
+        break
+      }
+      for consumed in route.consumed where bytes.isEqual(name, ignoringCase: consumed) { return }
+    }
+    let types = route.consumes.joined(separator: ", ")
+    throw Problem(
+      status: 415, detail: "The Content-Type must be one of: \(types).", headers: ["Accept": types])
+  }
+
+  private func parameters(
+    of route: Route, _ ranges: [Range<Int>], in head: borrowing RequestHead
+  ) throws(Problem) -> PathParameters {
+    guard !ranges.isEmpty else { return PathParameters(names: [], values: []) }
+    var values: [String] = []
+    for range in ranges {
+      guard let value = Percent.decode(head.bytes.span, range, plusIsSpace: false) else {
+        throw Problem(status: 400, detail: "The path is not UTF-8.")
+      }
+      values.append(value)
+    }
+    let names = route.segments.compactMap { segment in
+      if case .parameter(let name) = segment { name } else { nil }
+    }
+    return PathParameters(names: names, values: values)
+  }
+
+  /// The methods for an Allow header: HEAD comes with GET, OPTIONS always.
+  private static func list(_ methods: [Method]) -> String {
+    let all = Set(methods + (methods.contains(.get) ? [.head] : []) + [.options])
+    return Method.allCases.filter(all.contains).map(\.rawValue).joined(separator: ", ")
+  }
+
+  private static func haveSameShape(_ first: Route, _ second: Route) -> Bool {
+    first.segments.count == second.segments.count
+      && zip(first.segments, second.segments).allSatisfy { pair in
+        switch pair {
+        case (.literal(let a), .literal(let b)): a == b
+        case (.parameter, .parameter): true
+        default: false
+        }
+      }
+  }
+}

@@ -1,0 +1,39 @@
+internal import Synchronization
+
+/// What the connections of a server share.
+final class ServerCore: Sendable {
+  let configuration: ServerConfiguration
+  let router: Router
+  let log: @Sendable (String) -> Void
+  let bodies: BodyPool
+  let sweeper: Sweeper
+
+  /// Answers carry `Connection: close`.
+  let isDraining = Atomic<Bool>(false)
+  /// New connections are refused.
+  let isRefusing = Atomic<Bool>(false)
+  /// Nothing is suspended any more.
+  let isStopping = Atomic<Bool>(false)
+  /// Requests between their head and their completion.
+  let activeRequests = Atomic<Int>(0)
+  /// Threads inside MHD_resume_connection, which reads the daemon after it has let the connection go.
+  let resuming = Atomic<Int>(0)
+
+  let headMilliseconds: Int
+  let bodyMilliseconds: Int
+  let idleMilliseconds: Int
+
+  init(
+    _ configuration: ServerConfiguration, _ router: Router, _ log: @escaping @Sendable (String) -> Void
+  ) throws(ServerError) {
+    self.configuration = configuration
+    self.router = router
+    self.log = log
+    headMilliseconds = configuration.headDeadline.milliseconds
+    bodyMilliseconds = configuration.bodyDeadline.milliseconds
+    idleMilliseconds = configuration.idleTimeout.milliseconds
+    bodies = BodyPool(limit: 32)
+    let shortest = min(headMilliseconds, bodyMilliseconds, idleMilliseconds)
+    sweeper = try Sweeper(interval: min(1000, max(10, shortest / 4)))
+  }
+}
