@@ -199,11 +199,11 @@ final class Exchange: @unchecked Sendable {
 
   /// Stores the answer and resumes, from any thread; `false` where there was an answer already.
   @discardableResult
-  func answer(_ response: Response) -> Bool {
+  func answer(_ response: @autoclosure () -> Response) -> Bool {
     let isFirst = connection.suspended.withLock { suspended in
       guard suspended.exchange === self else { return false }
       suspended.exchange = nil
-      suspended.answer = response
+      suspended.answer = response()
       core.resuming.wrappingAdd(1, ordering: .relaxed)
       return true
     }

@@ -1,0 +1,119 @@
+import Glibc
+import Testing
+
+/// A raw socket to a server under test: sends bytes as they are, reads what comes.
+final class Client {
+  struct Reply: CustomStringConvertible {
+    var status = 0
+    var headers: [(name: String, value: String)] = []
+    var body: [UInt8] = []
+    var text: String { String(decoding: body, as: UTF8.self) }
+    var description: String { "\(status) \(headers) \(text)" }
+
+    func header(_ name: String) -> String? {
+      headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+  }
+
+  struct Failure: Error {}
+
+  let socket: Int32
+  private var received: [UInt8] = []
+
+  init(port: Int, receiveBuffer: Int32? = nil) throws {
+    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard socket != -1 else { throw Failure() }
+    if var size = receiveBuffer { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, 4) }
+    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard result == 0 else { throw Failure() }
+  }
+
+  deinit { close(socket) }
+
+  /// Sends everything, or until the other side has closed; `false` then.
+  @discardableResult
+  func send(_ bytes: [UInt8]) -> Bool {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes[sent...].withUnsafeBytes {
+        Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      guard count > 0 else { return false }
+      sent += count
+    }
+    return true
+  }
+
+  @discardableResult
+  func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+  /// Ends the sending side only.
+  func closeSending() { shutdown(socket, Int32(SHUT_WR)) }
+
+  /// Closes with a reset instead of a farewell.
+  func reset() {
+    var linger = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+  }
+
+  /// One reply; to a HEAD it has no body.
+  func reply(toHead: Bool = false) throws -> Reply {
+    var reply = Reply()
+    while true {
+      guard let end = headEnd() else {
+        try receive()
+        continue
+      }
+      let lines = String(decoding: received[..<end], as: UTF8.self).split(separator: "\r\n")
+      received.removeSubrange(..<(end + 4))
+      reply.status = Int(lines[0].split(separator: " ")[1]) ?? 0
+      reply.headers = lines.dropFirst().map { line in
+        let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        return (String(parts[0]), String(parts[1].drop { $0 == " " }))
+      }
+      break
+    }
+    let length = toHead || reply.status < 200 ? 0 : Int(reply.header("Content-Length") ?? "0") ?? 0
+    while received.count < length { try receive() }
+    reply.body = Array(received[..<length])
+    received.removeSubrange(..<length)
+    return reply
+  }
+
+  /// Whether the server has closed the connection, and nothing but what was read has come.
+  func isClosed() -> Bool {
+    guard received.isEmpty else { return false }
+    var byte: UInt8 = 0
+    let count = recv(socket, &byte, 1, 0)
+    return count == 0 || count == -1 && errno == ECONNRESET
+  }
+
+  /// Everything up to the end of the connection.
+  func remainder() -> [UInt8] {
+    while (try? receive()) != nil {}
+    return received
+  }
+
+  private func headEnd() -> Int? {
+    guard received.count >= 4 else { return nil }
+    return (0...received.count - 4).first { received[$0..<$0 + 4].elementsEqual([13, 10, 13, 10]) }
+  }
+
+  private func receive() throws {
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    let count = recv(socket, &buffer, buffer.count, 0)
+    guard count > 0 else { throw Failure() }
+    received += buffer[..<count]
+  }
+}
