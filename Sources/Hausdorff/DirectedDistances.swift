@@ -29,7 +29,8 @@ struct DirectedDistances {
   ) {
     let shape = targets.shape
     let isVolume = shape.count == 3
-    precondition(shape.dropLast().allSatisfy { $0 <= 65534 }, "a mask of more than 65534 along two axes")
+    precondition(
+      shape.dropLast().allSatisfy { $0 <= Mask.maximumShortExtent }, "two axes are too long")
     var grid = ck_grid(
       planes: Int64(shape[0]), rows: isVolume ? Int64(shape[1]) : 1, columns: Int64(targets.columns),
       spacing: (spacing[0], spacing[isVolume ? 1 : 0], spacing[spacing.count - 1]), distance: distance.kernel)

@@ -1,4 +1,7 @@
 extension Mask {
+  /// The longest that an axis may be if it is not the longest of its mask.
+  public static let maximumShortExtent = 65_534
+
   /// The order of axes in which distances are measured: the longest last, where the order given would be slow.
   ///
   /// The kernels count steps along all axes but the last in 16 bits, and take 64 columns at a time. Distances do not
@@ -6,7 +9,7 @@ extension Mask {
   static func measuringOrder(of shape: [Int]) -> [Int]? {
     let columns = shape[shape.count - 1]
     let longest = shape.max() ?? 0
-    guard shape.dropLast().contains(where: { $0 > 65534 }) || (columns < 32 && longest > 4 * columns)
+    guard shape.dropLast().contains(where: { $0 > maximumShortExtent }) || (columns < 32 && longest > 4 * columns)
     else { return nil }
     return shape.indices.sorted { (shape[$0], $0) < (shape[$1], $1) }
   }

@@ -1,0 +1,130 @@
+import HTTPServer
+import MaskFormats
+
+/// The options of a request, whether they came as query, form fields, JSON members or flags; each may be read once.
+struct OptionList {
+  /// One option as it was sent.
+  struct Entry {
+    let name: String
+    let value: Value
+    let location: Problem.FieldError.Location
+  }
+
+  enum Value {
+    case text(String)
+    case json(JSONValue)
+  }
+
+  private var entries: [Entry] = []
+
+  /// Options that are text: lists are separated by commas. A repeated name is refused.
+  init(text pairs: some Sequence<(name: String, value: String)>) throws(RequestError) {
+    for pair in pairs {
+      let location = Problem.FieldError.Location.parameter(pair.name)
+      guard !entries.contains(where: { $0.name == pair.name }) else {
+        throw RequestError(location, "is given twice", status: 400)
+      }
+      entries.append(Entry(name: pair.name, value: .text(pair.value), location: location))
+    }
+  }
+
+  /// Options that are members of a JSON object.
+  init(json members: [JSONMember]) {
+    entries = members.map { member in
+      let escaped = member.name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+      return Entry(name: member.name, value: .json(member.value), location: .pointer("/" + escaped))
+    }
+  }
+
+  /// Takes an option out of the list; nil where it is not given.
+  mutating func take(_ name: String) -> Entry? {
+    guard let index = entries.firstIndex(where: { $0.name == name }) else { return nil }
+    return entries.remove(at: index)
+  }
+
+  /// Refuses what nothing took.
+  func refuseRest(known: [String]) throws(RequestError) {
+    guard !entries.isEmpty else { return }
+    throw RequestError(
+      entries.prefix(20).map {
+        Problem.FieldError($0.location, "is not an option; options are \(known.joined(separator: ", "))")
+      })
+  }
+}
+
+extension OptionList.Entry {
+  func string() throws(RequestError) -> String {
+    switch value {
+    case .text(let text): return text
+    case .json(.string(let text)): return text
+    case .json: throw RequestError(location, "must be a string")
+    }
+  }
+
+  /// A finite number.
+  func number() throws(RequestError) -> Double {
+    let number: Double? =
+      switch value {
+      case .text(let text): Self.number(text)
+      case .json(.number(let number)): number
+      case .json: nil
+      }
+    guard let number else { throw RequestError(location, "must be a finite number") }
+    return number
+  }
+
+  /// A list: text between commas, a JSON array, or a single value.
+  func strings() throws(RequestError) -> [String] {
+    switch value {
+    case .text(let text), .json(.string(let text)): return Self.split(text)
+    case .json(.array(let values)):
+      var strings: [String] = []
+      for value in values {
+        guard case .string(let text) = value else { throw RequestError(location, "must be a list of strings") }
+        strings.append(text)
+      }
+      return strings
+    case .json: throw RequestError(location, "must be a string or a list of strings")
+    }
+  }
+
+  /// A list of finite numbers.
+  func numbers() throws(RequestError) -> [Double] {
+    let numbers: [Double?] =
+      switch value {
+      case .text(let text): Self.split(text).map(Self.number)
+      case .json(.number(let number)): [number]
+      case .json(.array(let values)):
+        values.map { value in
+          if case .number(let number) = value { number } else { nil }
+        }
+      case .json: [nil]
+      }
+    let finite = numbers.compactMap { $0 }
+    guard finite.count == numbers.count else { throw RequestError(location, "must be a list of finite numbers") }
+    return finite
+  }
+
+  /// A name out of an enumeration.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) throws(RequestError) -> Choice {
+    let name = try string()
+    guard let choice = Choice(rawValue: name) else {
+      let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw RequestError(location, "'\(name.prefix(40))' is not one of \(names)")
+    }
+    return choice
+  }
+
+  private static func split(_ text: String) -> [String] {
+    text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  /// A decimal number as JSON writes it, or with a leading plus or point.
+  private static func number(_ text: String) -> Double? {
+    let allowed = Set("0123456789+-.eE".utf8)
+    guard text.utf8.count <= 64, text.utf8.allSatisfy(allowed.contains), let number = Double(text),
+      number.isFinite
+    else { return nil }
+    return number
+  }
+}

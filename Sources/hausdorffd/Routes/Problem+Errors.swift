@@ -1,0 +1,23 @@
+import HTTPServer
+import MaskFormats
+
+// The one place where errors become HTTP.
+extension Problem {
+  init(_ error: RequestError) {
+    self.init(
+      status: error.status, detail: "The request cannot be answered: \(error.message).", errors: error.errors)
+  }
+
+  init(_ error: FormatError, at location: FieldError.Location?) {
+    let status =
+      switch error.kind {
+      case .malformed: 400
+      case .tooLarge: 413
+      case .unsupported: 422
+      }
+    let place = location ?? error.path.map { .pointer($0) }
+    self.init(
+      status: status, detail: "The request cannot be read: \(error.detail).",
+      errors: place.map { [FieldError($0, error.detail)] } ?? [])
+  }
+}

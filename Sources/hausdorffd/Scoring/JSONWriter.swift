@@ -1,0 +1,85 @@
+/// Writes JSON (RFC 8259) into bytes.
+///
+/// A number that is not finite becomes the string "Infinity", "-Infinity" or "NaN"; others are written with the fewest
+/// digits that read back to the same float64.
+struct JSONWriter {
+  private(set) var bytes: [UInt8] = []
+  private var needsComma = false
+
+  mutating func object(_ body: (inout JSONWriter) -> Void) {
+    open("{")
+    body(&self)
+    close("}")
+  }
+
+  mutating func array<Elements: Sequence>(
+    _ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void
+  ) {
+    open("[")
+    for element in elements {
+      separate()
+      body(&self, element)
+      needsComma = true
+    }
+    close("]")
+  }
+
+  mutating func member(_ name: String, _ body: (inout JSONWriter) -> Void) {
+    separate()
+    write(name)
+    bytes.append(UInt8(ascii: ":"))
+    body(&self)
+    needsComma = true
+  }
+
+  mutating func member(_ name: String, _ number: Double?) { member(name) { $0.value(number) } }
+  mutating func member(_ name: String, _ number: Int) { member(name) { $0.bytes.append(contentsOf: "\(number)".utf8) } }
+  mutating func member(_ name: String, _ text: String?) { member(name) { $0.value(text) } }
+
+  mutating func value(_ number: Double?) {
+    guard let number else { return bytes.append(contentsOf: "null".utf8) }
+    if number.isNaN {
+      write("NaN")
+    } else if number.isInfinite {
+      write(number < 0 ? "-Infinity" : "Infinity")
+    } else if number == number.rounded(), abs(number) < 1e15 {
+      bytes.append(contentsOf: "\(Int(number))".utf8)
+    } else {
+      bytes.append(contentsOf: number.description.utf8)
+    }
+  }
+
+  mutating func value(_ text: String?) {
+    guard let text else { return bytes.append(contentsOf: "null".utf8) }
+    write(text)
+  }
+
+  private mutating func open(_ bracket: Unicode.Scalar) {
+    bytes.append(UInt8(ascii: bracket))
+    needsComma = false
+  }
+
+  private mutating func close(_ bracket: Unicode.Scalar) {
+    bytes.append(UInt8(ascii: bracket))
+    needsComma = true
+  }
+
+  private mutating func separate() {
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    needsComma = false
+  }
+
+  private mutating func write(_ text: String) {
+    bytes.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+      case 0..<0x20:
+        let digits = String(byte, radix: 16)
+        bytes.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+      default: bytes.append(byte)
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+}

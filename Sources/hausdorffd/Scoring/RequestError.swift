@@ -1,0 +1,26 @@
+import HTTPServer
+
+/// A request that is well formed, but asks for what cannot be.
+struct RequestError: Error {
+  /// The HTTP status that fits.
+  var status = 422
+  let errors: [Problem.FieldError]
+
+  init(_ location: Problem.FieldError.Location, _ detail: String, status: Int = 422) {
+    self.init([Problem.FieldError(location, detail)], status: status)
+  }
+
+  init(_ errors: [Problem.FieldError], status: Int = 422) {
+    (self.errors, self.status) = (errors, status)
+  }
+
+  /// One sentence for people.
+  var message: String {
+    errors.map { error in
+      switch error.location {
+      case .parameter(let name): "\(name): \(error.detail)"
+      case .pointer(let pointer): "\(pointer): \(error.detail)"
+      }
+    }.joined(separator: "; ")
+  }
+}
