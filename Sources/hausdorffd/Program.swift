@@ -1,12 +1,36 @@
 import ArgumentParser
-import HTTPServer
-import Hausdorff
-import Logging
-import MaskFormats
-import ServiceLifecycle
+import Glibc
 
+/// The program: its subcommands are what it does.
 @main
 struct Program: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "hausdorffd")
-  mutating func run() async throws {}
+  static let configuration = CommandConfiguration(
+    commandName: "hausdorffd", abstract: "Scores segmentation masks with Hausdorff losses.",
+    version: Version.current,
+    subcommands: [ServeCommand.self, ScoreCommand.self, HealthcheckCommand.self])
+
+  static func main() async {
+    await main(arguments(CommandLine.arguments.dropFirst(), environment: { getenv($0).map { String(cString: $0) } }))
+  }
+
+  /// The arguments, with those options behind them that the environment gives and the command line does not.
+  static func arguments(
+    _ arguments: some Collection<String>, environment: (String) -> String?
+  ) -> [String] {
+    let options: [String] =
+      switch arguments.first {
+      case "serve": ServeCommand.environmentOptions
+      case "healthcheck": HealthcheckCommand.environmentOptions
+      default: []
+      }
+    var result = Array(arguments)
+    for option in options {
+      let flag = "--" + option
+      let variable = "HAUSDORFFD_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+      guard let value = environment(variable), !result.contains(where: { $0 == flag || $0.hasPrefix(flag + "=") })
+      else { continue }
+      result.append("\(flag)=\(value)")
+    }
+    return result
+  }
 }

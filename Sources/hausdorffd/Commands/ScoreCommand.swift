@@ -1,0 +1,74 @@
+import ArgumentParser
+import HTTPServer
+import Hausdorff
+import MaskFormats
+
+/// `hausdorffd score`
+struct ScoreCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "score", abstract: "Score a predicted mask against the true one; PNG or npy files.")
+
+  @Argument(help: "The true mask, a PNG or npy file.")
+  var truth: String
+  @Argument(help: "The predicted mask, a PNG or npy file.")
+  var prediction: String
+  @Option(help: "The metrics, separated by commas: \(Metric.names).")
+  var metrics = "average_hausdorff,hausdorff,hausdorff_95,dice,iou"
+  @Option(help: "euclidean, manhattan or chebyshev. (default: euclidean)")
+  var distance: String?
+  @Option(help: "Foreground is what is above. (default: 0.5)")
+  var threshold: String?
+  @Option(help: "Size of a point along each axis of space, as in 2.5,1,1. (default: 1 each)")
+  var spacing: String?
+  @Option(help: "What an empty mask scores: zero, diagonal, infinity, nan, skip or error. (default: zero)")
+  var empty: String?
+  @Option(help: "mean, sum or none. (default: mean)")
+  var reduction: String?
+  @Option(help: "What the axes are, as in BHW or DHW. (default: HW, BHW or BHWC by their number)")
+  var layout: String?
+  @Flag(help: "Print what the HTTP service would answer.")
+  var json = false
+
+  func run() throws {
+    do {
+      let reply = try score()
+      if json {
+        Output.write(reply.json + [UInt8(ascii: "\n")])
+      } else {
+        Output.write(Array(ScoreTable(reply).text.utf8))
+        if let warning = reply.warning { Output.complain(warning) }
+      }
+    } catch let error as RequestError {
+      throw Output.failure(error.message)
+    } catch let error as MappedFile.Failure {
+      throw Output.failure(error.description)
+    } catch let error as FileError {
+      throw Output.failure("\(error.path): \(error.reason.detail)")
+    }
+  }
+
+  private struct FileError: Error {
+    let path: String
+    let reason: FormatError
+  }
+
+  private func score() throws -> ScoreReply {
+    let given = [
+      ("metrics", metrics), ("distance", distance), ("threshold", threshold), ("spacing", spacing),
+      ("empty", empty), ("reduction", reduction), ("layout", layout),
+    ]
+    let request = try ScoreRequest(
+      truth: read(truth), prediction: read(prediction),
+      options: OptionList(text: given.compactMap { name, value in value.map { (name, $0) } }), isJSON: false)
+    return try ScoreReply(request: request, scores: (0..<request.batch).map { try request.score(item: $0) })
+  }
+
+  private func read(_ path: String) throws -> NumericArray {
+    let file = try MappedFile(path: path)
+    do throws(FormatError) {
+      return try ArrayFile.decode(file, limits: FormatLimits(maximumBytes: 1 << 40))
+    } catch {
+      throw FileError(path: path, reason: error)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import Glibc
+import HTTPServer
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// `hausdorffd serve`
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Serve scores over HTTP.",
+    discussion: "Each option is also read from the environment, as in HAUSDORFFD_PORT for --port; the flag wins.")
+
+  /// The options that are also read from the environment.
+  static let environmentOptions = [
+    "host", "port", "data", "threads", "workers", "max-body", "max-requests", "max-queued-bytes",
+    "max-connections", "request-deadline", "head-deadline", "body-deadline", "drain-delay", "grace-period",
+    "log-level",
+  ]
+
+  @Option(help: "The address to listen on, IPv4 or IPv6; 0.0.0.0 or :: for all.")
+  var host = "127.0.0.1"
+  @Option(help: "The TCP port to listen on; 0 for a free one.")
+  var port = 8080
+  @Option(help: "The folder for what the server keeps; made if missing.")
+  var data = "data"
+  @Option(help: "Threads that read and write sockets, at least 2. (default: one a core)")
+  var threads: Int?
+  @Option(help: "Threads that score. (default: one a core)")
+  var workers: Int?
+  @Option(help: "The longest request body, in bytes.")
+  var maxBody = 512 << 20
+  @Option(help: "Requests that may be received, waiting and worked on at once; more are answered 503.")
+  var maxRequests = 1024
+  @Option(help: "Bytes that the bodies of those requests may take together.")
+  var maxQueuedBytes = 2 << 30
+  @Option(help: "Open connections.")
+  var maxConnections = 4096
+  @Option(help: "Seconds that a request may wait and work.")
+  var requestDeadline = 60
+  @Option(help: "Seconds that the head of a request may take to arrive.")
+  var headDeadline = 10
+  @Option(help: "Seconds that a body may take to arrive, besides one for each 64 KiB.")
+  var bodyDeadline = 30
+  @Option(help: "Seconds between dropping readiness and refusing connections when asked to stop.")
+  var drainDelay = 0
+  @Option(help: "Seconds that accepted requests may take after that.")
+  var gracePeriod = 30
+  @Option(help: "The least severe messages to log: trace, debug, info, notice, warning, error or critical.")
+  var logLevel = "info"
+
+  func validate() throws {
+    func check(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
+      guard let value, !range.contains(value) else { return }
+      throw ValidationError("--\(name) must be \(range.lowerBound) to \(range.upperBound), not \(value)")
+    }
+    guard Logger.Level(rawValue: logLevel) != nil else {
+      throw ValidationError("--log-level '\(logLevel)' is not one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    try check("port", port, 0...65535)
+    try check("threads", threads, 2...1024)
+    try check("workers", workers, 1...1024)
+    try check("max-body", maxBody, 1...1 << 40)
+    try check("max-requests", maxRequests, 1...1 << 20)
+    try check("max-queued-bytes", maxQueuedBytes, 1...1 << 44)
+    try check("max-connections", maxConnections, 16...1 << 20)
+    for (name, value) in [
+      ("request-deadline", requestDeadline), ("head-deadline", headDeadline), ("body-deadline", bodyDeadline),
+    ] { try check(name, value, 1...86_400) }
+    for (name, value) in [("drain-delay", drainDelay), ("grace-period", gracePeriod)] {
+      try check(name, value, 0...86_400)
+    }
+  }
+
+  func run() async throws {
+    var logger = Logger(label: "hausdorffd") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+    try prepareDataFolder()
+    let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
+    var configuration = ServerConfiguration()
+    configuration.host = host
+    configuration.port = port
+    configuration.threads = threads ?? max(2, cores)
+    configuration.connectionLimit = maxConnections
+    configuration.bodyLimit = maxBody
+    configuration.headDeadline = .seconds(headDeadline)
+    configuration.bodyDeadline = .seconds(bodyDeadline)
+    var limits = ScoringPool.Limits()
+    limits.width = workers ?? cores
+    limits.requests = maxRequests
+    limits.bytes = maxQueuedBytes
+    limits.deadline = .seconds(requestDeadline)
+    let service = ScoringService(
+      configuration: configuration, limits: limits, drainDelay: .seconds(drainDelay),
+      gracePeriod: .seconds(gracePeriod), logger: logger)
+
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await group.run()
+  }
+
+  private func prepareDataFolder() throws {
+    guard mkdir(data, 0o755) != 0, errno != EEXIST || access(data, W_OK | X_OK) != 0 else { return }
+    throw ValidationError("the data folder '\(data)' cannot be used: \(String(cString: strerror(errno)))")
+  }
+}
+

@@ -1,0 +1,65 @@
+import HTTPServer
+import Hausdorff
+
+/// `/livez`, `/readyz`, `/healthz`, `/v1/info` and `/openapi.yaml`
+struct OperationRoutes: Sendable {
+  let readiness: Readiness
+  let pool: ScoringPool
+  let configuration: ServerConfiguration
+
+  var routes: [Route] {
+    [
+      Route(.get, "/livez", produces: ["text/plain", "application/json"]) { _ in .now(Self.text("ok\n")) },
+      Route(.get, "/readyz", produces: ["text/plain", "application/json"], handle: ready),
+      Route(.get, "/healthz", produces: ["text/plain", "application/json"], handle: ready),
+      Route(.get, "/v1/info") { _ in .now(.json(.bytes(info))) },
+      Route(.get, "/openapi.yaml", produces: ["application/yaml", "text/yaml", "text/plain"]) { _ in
+        .now(Response(contentType: "application/yaml", content: .bytes(PackageResources.openapi_yaml)))
+      },
+    ]
+  }
+
+  private func ready(_ request: Request) throws(Problem) -> Answer {
+    let state = readiness.state
+    guard state == .ready else {
+      throw Problem(
+        status: 503, detail: "The server is \(state.rawValue).", headers: ["Retry-After": "1"])
+    }
+    guard request.head.query.contains(where: { $0.name == "verbose" }) else { return .now(Self.text("ok\n")) }
+    return .now(
+      Self.text(
+        "ready\nrequests being received, waiting or worked on: \(pool.requestCount) of \(pool.limits.requests)\n"))
+  }
+
+  private var info: [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      json.member("name", "hausdorffd")
+      json.member("version", Version.current)
+      json.member("kernels", Kernels.name)
+      json.member("conventions") { $0.array(["modified"]) { $0.value($1) } }
+      json.member("limits") { json in
+        json.object { json in
+          json.member("body_bytes", configuration.bodyLimit)
+          json.member("head_bytes", configuration.headLimit)
+          json.member("connections", configuration.connectionLimit)
+          json.member("requests", pool.limits.requests)
+          json.member("queued_bytes", pool.limits.bytes)
+          json.member("workers", pool.limits.width)
+          json.member("deadline_seconds", Int(pool.limits.deadline.components.seconds))
+          json.member("metrics", ScoreRequest.maximumMetrics)
+          json.member("values", ScoreRequest.maximumValues)
+        }
+      }
+    }
+    return json.bytes
+  }
+
+  private static func text(_ text: StaticString) -> Response {
+    Response(contentType: "text/plain; charset=utf-8", content: .constant(text))
+  }
+
+  private static func text(_ text: String) -> Response {
+    Response(contentType: "text/plain; charset=utf-8", content: .text(text))
+  }
+}

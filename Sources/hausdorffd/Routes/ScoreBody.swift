@@ -1,0 +1,155 @@
+import HTTPServer
+import Hausdorff
+import MaskFormats
+
+/// Reads the three kinds of body that carry a pair of arrays.
+enum ScoreBody {
+  private static let rawOptions = ["shape", "dtype", "dtype_true", "dtype_pred"]
+
+  /// - Throws: a problem that names the field at fault.
+  static func read(_ request: Request, limits: FormatLimits) throws(Problem) -> ScoreRequest {
+    let type = request.head.contentType
+    switch type?.name {
+    case "application/json": return try readJSON(request, limits)
+    case "application/octet-stream": return try readRaw(request, limits)
+    default: return try readForm(request, type, limits)
+    }
+  }
+
+  private static func readJSON(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ScoreRequest {
+    try refuseQuery(of: request, because: "options of a JSON request are members of its body")
+    let parsed: JSONRequest
+    do throws(FormatError) {
+      parsed = try JSONRequest.parse(
+        request.body, arrayNames: Set(ArrayName.allCases.map(\.rawValue)), limits: limits)
+    } catch {
+      throw Problem(error, at: nil)
+    }
+    func array(_ name: ArrayName) throws(RequestError) -> NumericArray {
+      guard let array = parsed.arrays[name.rawValue] else {
+        throw RequestError(name.location(json: true), "is missing")
+      }
+      return array
+    }
+    do throws(RequestError) {
+      return try ScoreRequest(
+        truth: array(.truth), prediction: array(.prediction), options: OptionList(json: parsed.options),
+        isJSON: true)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  private static func readRaw(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ScoreRequest {
+    do throws(RequestError) {
+      var options = try OptionList(text: request.head.query.map { ($0.name, $0.value) })
+      guard let shapeOption = options.take("shape") else {
+        throw RequestError(.parameter("shape"), "is missing: raw bytes need the shape of one of the two arrays")
+      }
+      let shape = try shape(shapeOption)
+      let common = try options.take("dtype")?.choice(ScalarType.self) ?? .uint8
+      let truthType = try options.take("dtype_true")?.choice(ScalarType.self) ?? common
+      let predictionType = try options.take("dtype_pred")?.choice(ScalarType.self) ?? common
+      let points = try points(shape, shapeOption, limits)
+      let (middle, end) = (points * truthType.byteCount, points * (truthType.byteCount + predictionType.byteCount))
+      guard request.body.count == end else {
+        throw RequestError(
+          shapeOption.location,
+          "two arrays of shape \(shape) as \(truthType.rawValue) and \(predictionType.rawValue) take \(end) bytes; the body has \(request.body.count)"
+        )
+      }
+      func array(_ range: Range<Int>, _ type: ScalarType) throws(RequestError) -> NumericArray {
+        do throws(FormatError) {
+          return try Raw.array(request.body, range: range, shape: shape, type: type, limits: limits)
+        } catch {
+          throw RequestError(shapeOption.location, error.detail, status: error.kind == .tooLarge ? 413 : 422)
+        }
+      }
+      return try ScoreRequest(
+        truth: array(0..<middle, truthType), prediction: array(middle..<end, predictionType), options: options,
+        isJSON: false, alsoKnown: rawOptions)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  private static func shape(_ option: OptionList.Entry) throws(RequestError) -> [Int] {
+    let shape = try option.string().split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard shape.count <= 5, shape.allSatisfy({ $0 > 0 }) else {
+      throw RequestError(option.location, "must be at most 5 positive integers, as in 256,256")
+    }
+    return shape
+  }
+
+  private static func points(
+    _ shape: [Int], _ option: OptionList.Entry, _ limits: FormatLimits
+  ) throws(RequestError) -> Int {
+    var points = 1
+    for extent in shape {
+      let (product, overflow) = points.multipliedReportingOverflow(by: extent)
+      guard !overflow, product <= limits.maximumBytes else {
+        throw RequestError(
+          option.location, "\(shape) has more points than the limit of \(limits.maximumBytes)", status: 413)
+      }
+      points = product
+    }
+    return points
+  }
+
+  private static func readForm(
+    _ request: Request, _ type: MediaType?, _ limits: FormatLimits
+  ) throws(Problem) -> ScoreRequest {
+    try refuseQuery(of: request, because: "options of a form are its fields")
+    guard let type else { throw Problem(status: 415, detail: "The Content-Type is malformed.") }
+    let parts = try request.body.withBytes { (bytes) throws(Problem) in
+      try Multipart.parts(of: bytes, contentType: type)
+    }
+    var files: [ArrayName: NumericArray] = [:]
+    var fields: [(name: String, value: String)] = []
+    for part in parts {
+      guard let name = ArrayName(rawValue: part.name) else {
+        fields.append((part.name, try text(of: part, in: request.body)))
+        continue
+      }
+      let location = name.location(json: false)
+      guard files[name] == nil else { throw Problem(RequestError(location, "is given twice", status: 400)) }
+      do throws(FormatError) {
+        files[name] = try ArrayFile.decode(request.body, range: part.range, limits: limits)
+      } catch {
+        throw Problem(error, at: location)
+      }
+    }
+    func file(_ name: ArrayName) throws(RequestError) -> NumericArray {
+      guard let file = files[name] else {
+        throw RequestError(name.location(json: false), "is missing: the form needs a file of this name", status: 400)
+      }
+      return file
+    }
+    do throws(RequestError) {
+      return try ScoreRequest(
+        truth: file(.truth), prediction: file(.prediction), options: OptionList(text: fields), isJSON: false)
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  /// A form field's value: UTF-8 of at most 64 KiB.
+  private static func text(of part: Multipart.Part, in body: Body) throws(Problem) -> String {
+    let text =
+      part.range.count > 64 << 10
+      ? nil
+      : body.withBytes { bytes in
+        bytes.extracting(part.range).withUnsafeBytes { String(validating: $0, as: UTF8.self) }
+      }
+    guard let text else {
+      throw Problem(
+        RequestError(.parameter(String(part.name.prefix(80))), "is not a field of at most 64 KiB of UTF-8", status: 400))
+    }
+    return text
+  }
+
+  private static func refuseQuery(of request: Request, because reason: String) throws(Problem) {
+    guard let item = request.head.query.first else { return }
+    throw Problem(RequestError(.parameter(item.name), "is not taken from the query: \(reason)", status: 400))
+  }
+}

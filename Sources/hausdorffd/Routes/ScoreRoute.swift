@@ -1,0 +1,83 @@
+import HTTPServer
+import Hausdorff
+import MaskFormats
+
+/// `POST /v1/score`
+struct ScoreRoute: Sendable {
+  let pool: ScoringPool
+  let limits: FormatLimits
+
+  /// Requests whose arrays take no more than this are answered on the thread that received them: their work is shorter
+  /// than the way to a worker and back.
+  static let smallBytes = 16 << 10
+
+  var route: Route {
+    Route(
+      .post, "/v1/score",
+      consumes: ["application/json", "application/octet-stream", "multipart/form-data"],
+      admit: { _ throws(Problem) in try pool.admit() },
+      handle: { request throws(Problem) in try answer(request) })
+  }
+
+  private func answer(_ request: Request) throws(Problem) -> Answer {
+    if request.body.count <= Self.smallBytes {
+      var small = limits
+      small.maximumBytes = Self.smallBytes
+      do throws(Problem) {
+        let request = try ScoreBody.read(request, limits: small)
+        return .now(Self.reply(to: request, scores: try Self.scores(request)))
+      } catch {
+        // Larger when decoded: a worker takes it.
+        guard error.status == 413 else { throw error }
+      }
+    }
+    let deadline = ContinuousClock.now + pool.limits.deadline
+    return .later { responder in
+      pool.submit { work(on: request, responder, deadline) }
+    }
+  }
+
+  private func work(on request: Request, _ responder: Responder, _ deadline: ContinuousClock.Instant) {
+    if let problem = ScoringTask.reasonToStop(responder, deadline) {
+      responder.respond(problem)
+      return
+    }
+    do throws(Problem) {
+      let request = try ScoreBody.read(request, limits: limits)
+      guard request.batch > 1 else {
+        responder.respond(Self.reply(to: request, scores: try Self.scores(request)))
+        return
+      }
+      let task = ScoringTask(request, responder: responder, deadline: deadline)
+      // Shares of about 64 Ki points, so that small items do not pay for the division of labour.
+      let share = max(1, (64 << 10) / request.space.reduce(1, *))
+      pool.spread((request.batch + share - 1) / share) { index in
+        task.score(items: index * share..<min((index + 1) * share, request.batch))
+      } finish: {
+        task.finish()
+      }
+    } catch {
+      responder.respond(error)
+    }
+  }
+
+  /// Scores every item, one after another.
+  static func scores(_ request: ScoreRequest) throws(Problem) -> [Score] {
+    var scores: [Score] = []
+    scores.reserveCapacity(request.batch)
+    do throws(RequestError) {
+      for item in 0..<request.batch { scores.append(try request.score(item: item)) }
+    } catch {
+      throw Problem(error)
+    }
+    return scores
+  }
+
+  static func reply(to request: ScoreRequest, scores: [Score]) -> Response {
+    do throws(RequestError) {
+      return .json(.bytes(try ScoreReply(request: request, scores: scores).json))
+    } catch {
+      return Response(Problem(error))
+    }
+  }
+}

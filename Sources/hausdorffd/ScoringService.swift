@@ -1,0 +1,44 @@
+import Dispatch
+import HTTPServer
+import Logging
+import MaskFormats
+import ServiceLifecycle
+
+/// The HTTP service from start to stop.
+struct ScoringService: Service {
+  let configuration: ServerConfiguration
+  let limits: ScoringPool.Limits
+  /// How long requests are still served as usual after readiness has dropped.
+  let drainDelay: Duration
+  /// How long accepted requests may take after that.
+  let gracePeriod: Duration
+  let logger: Logger
+
+  func run() async throws {
+    let readiness = Readiness()
+    let pool = ScoringPool(limits: limits)
+    let routes =
+      OperationRoutes(readiness: readiness, pool: pool, configuration: configuration).routes + [
+        ScoreRoute(pool: pool, limits: FormatLimits(maximumBytes: configuration.bodyLimit)).route
+      ]
+    let server = try HTTPServer(configuration: configuration, router: Router(routes)) { message in
+      logger.warning("\(message)")
+    }
+    readiness.state = .ready
+    logger.info("listening on \(configuration.host) port \(server.port)")
+    try await gracefulShutdown()
+
+    readiness.state = .draining
+    logger.info("stopping: \(server.activeRequestCount) requests are under way")
+    server.beginDrain()
+    // Cancelled only where the service group gives up on a graceful stop; then there is no time to wait.
+    try? await Task.sleep(for: drainDelay)
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        server.stop(gracePeriod: gracePeriod)
+        continuation.resume()
+      }
+    }
+    logger.info("stopped")
+  }
+}
