@@ -1,0 +1,85 @@
+# `make run` and `make test` do all the set-up on a fresh Debian 12 machine that has Swift.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+.PHONY: run build test lint format bench sanitize fuzz clean swift library-packages test-packages bench-packages
+
+binary := .build/release/hausdorffd
+# Tests are built for release: the C kernels are too slow without the optimiser.
+swift_test := PATH="$(CURDIR)/.venv/bin:$$PATH" swift test -c release -Xswiftc -enable-testing
+swift_sources := Package.swift Sources Tests $(wildcard Benchmarks/Package.swift) Benchmarks/Sources
+# How long `make fuzz` tries each decoder, and whether `make bench` settles for few repetitions.
+SECONDS := 600
+QUICK :=
+
+run: build  ## Serve on port 8080, keeping what is kept in ./data.
+	exec $(binary) serve
+
+build: swift library-packages
+	swift build -c release --static-swift-stdlib --product hausdorffd
+
+test: swift library-packages test-packages .venv/tests lint
+	$(swift_test) --scratch-path .build-test
+
+lint: swift
+	swift format lint --strict --recursive $(swift_sources)
+
+format: swift
+	swift format --in-place --recursive $(swift_sources)
+
+sanitize: swift library-packages test-packages .venv/tests
+	$(swift_test) --sanitize=address --scratch-path .build-asan
+	$(swift_test) --sanitize=thread --scratch-path .build-tsan
+
+fuzz: swift library-packages
+	for decoder in json npy png; do FUZZ_SCRATCH="$(CURDIR)/.build-fuzz" Tests/Fuzz/run.sh $$decoder $(SECONDS); done
+
+bench: build bench-packages .venv/bench
+	swift build -c release --static-swift-stdlib --package-path Benchmarks --scratch-path .build-bench
+	.venv/bin/python3 Benchmarks/bench.py --binary $(binary) --tools .build-bench/release $(if $(QUICK),--quick)
+
+clean:
+	rm -rf .build .build-* .venv
+
+# What the targets need.
+
+swift:
+	@command -v swift >/dev/null || { echo "Swift is missing: install 6.2 or later, see https://www.swift.org/install/linux/" >&2; exit 1; }
+
+# $(call install,packages): installs those Debian packages of the list that are missing.
+define install
+	@missing=; \
+	for package in $(1); do \
+	  [ "$$(dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null || true)" = installed ] || missing+=" $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	command -v apt-get >/dev/null || { echo "Please install what Debian calls$$missing" >&2; exit 1; }; \
+	echo "Installing$$missing"; \
+	root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	$$root apt-get update -q </dev/null; \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing </dev/null
+endef
+
+library-packages:
+	$(call install,libmicrohttpd-dev libsimdjson-dev libspng-dev zlib1g-dev pkg-config)
+
+test-packages:
+	$(call install,ca-certificates curl python3-venv)
+
+bench-packages:
+	$(call install,wrk)
+
+# Python serves the tests and the benchmark only. Any python3 will do that can make virtual environments.
+.venv/tests: Tests/requirements.txt | test-packages
+	@for python in python3 /usr/bin/python3 none; do \
+	  $$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	done; \
+	[ $$python != none ] || { echo "Python 3.11 or later with venv is missing" >&2; exit 1; }; \
+	$$python -m venv --clear .venv
+	.venv/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+.venv/bench: Benchmarks/requirements.txt .venv/tests
+	.venv/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
