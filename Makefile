@@ -13,7 +13,7 @@ swift_sources := Package.swift Sources Tests $(wildcard Benchmarks/Package.swift
 SECONDS := 600
 QUICK :=
 
-run: build  ## Serve on port 8080, keeping what is kept in ./data.
+run: build
 	exec $(binary) serve
 
 build: swift library-packages

@@ -1,0 +1,13 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// What `make bench` runs beside the server and the Python peers.
+let package = Package(
+  name: "Benchmarks",
+  dependencies: [.package(name: "hausdorffd", path: "..")],
+  targets: [
+    .executableTarget(name: "bare-server", linkerSettings: [.linkedLibrary("microhttpd")]),
+    .executableTarget(
+      name: "pair-timer", dependencies: [.product(name: "Hausdorff", package: "hausdorffd")]),
+  ]
+)

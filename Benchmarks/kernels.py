@@ -1,0 +1,121 @@
+"""Times the library on one core, alternating with edt and surface-distance on the same core."""
+import os
+import subprocess
+import time
+from statistics import median
+
+import numpy as np
+
+np.Inf = np.inf  # surface-distance 0.1 asks for it, NumPy 2 has it no more
+
+import edt
+import surface_distance
+
+import masks
+
+
+def by_edt(truth, prediction):
+    to_truth, to_prediction = edt.edt(~truth, parallel=1), edt.edt(~prediction, parallel=1)
+    return 0.5 * (to_truth[prediction].mean() + to_prediction[truth].mean())
+
+
+def by_surface_distance(truth, prediction):
+    distances = surface_distance.compute_surface_distances(truth, prediction, (1,) * truth.ndim)
+    return surface_distance.compute_average_surface_distance(distances)
+
+
+class Ours:
+    """The program that times the library, fed through a pipe."""
+
+    def __init__(self, program):
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def load(self, pair):
+        self.process.stdin.write(f"pair {','.join(map(str, pair[0].shape))}\n".encode())
+        for mask in pair:
+            self.process.stdin.write(mask.tobytes())
+
+    def time(self, count):
+        self.process.stdin.write(f"time {count}\n".encode())
+        self.process.stdin.flush()
+        value, *times = self.process.stdout.readline().split()
+        return float(value), [int(time) * 1e-9 for time in times]
+
+
+def time_peer(peer, pair, count):
+    times = []
+    for _ in range(count):
+        start = time.perf_counter()
+        value = peer(*pair)
+        times.append(time.perf_counter() - start)
+    return value, times
+
+
+class Kernels:
+    def __init__(self, program, quick):
+        self.core = max(os.sched_getaffinity(0))
+        self.cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {self.core})  # what is started from now on inherits it
+        self.ours = Ours(program)
+        self.rounds = 3 if quick else 9
+        self.share = 0.02 if quick else 0.05  # seconds that a side has in a round; one repetition at least
+
+    def close(self):
+        self.ours.process.stdin.close()
+        self.ours.process.wait()
+        os.sched_setaffinity(0, self.cores)
+
+    def count(self, seconds):
+        return max(1, min(500, int(self.share / seconds)))
+
+    def alone(self, pair):
+        """Median seconds."""
+        self.ours.load(pair)
+        self.ours.time(3)
+        count = self.count(median(self.ours.time(3)[1]))
+        return median([t for _ in range(self.rounds) for t in self.ours.time(count)[1]])
+
+    def beside(self, peer, pair):
+        """Median seconds of both, and by how much the values differ, relatively."""
+        self.ours.load(pair)
+        counts = [self.count(median(time(3)[1]))
+                  for time in (self.ours.time, lambda count: time_peer(peer, pair, 1))]
+        ours, theirs = [], []
+        for _ in range(self.rounds):
+            value, times = self.ours.time(counts[0])
+            ours += times
+            other, times = time_peer(peer, pair, counts[1])
+            theirs += times
+        difference = abs(value - other) / value if peer is by_edt else None
+        return median(ours), median(theirs), difference
+
+
+def run(table, program, quick):
+    kernels = Kernels(program, quick)
+
+    def compare(name, peer, pair, least, aim):
+        ours, theirs, difference = kernels.beside(peer, pair)
+        if difference is not None and not difference < 1e-4:
+            raise SystemExit(f"{name}: the values differ by {difference:.1e}")
+        table.ratio(name, ours, theirs, "edt" if peer is by_edt else "surface-distance", least, aim)
+
+    table.section("Average Hausdorff, one core, from uint8 bytes to the value")
+    pair = masks.blobs((256, 256))
+    print(f"(blobs of 256²: Dice {masks.dice(*pair):.3f}, {100 * pair[0].mean():.0f} % foreground)")
+    compare("256² blobs", by_edt, pair, 100, 250)
+    compare("256² blobs", by_surface_distance, pair, 50, 120)
+    compare("512² blobs", by_edt, masks.blobs((512, 512)), 100, 250)
+    compare("1024² blobs", by_edt, masks.blobs((1024, 1024)), 100, 250)
+    for extent in (512, 4096):
+        for name, case in masks.worst_cases.items():
+            compare(f"{extent}² {name}", by_edt, case((extent, extent)), 8, 20)
+    compare("128³ blobs", by_surface_distance, masks.blobs((128, 128, 128)), 15, 40)
+
+    table.section("Time per pixel, blobs")
+    first = None
+    for extent in (256, 512, 1024, 2048, 4096, 8192):
+        per_pixel = kernels.alone(masks.blobs((extent, extent))) / extent**2
+        first = first or per_pixel
+        table.row(f"{extent}²", f"{per_pixel * 1e9:.3f} ns", "", f"{per_pixel / first:.2f}×", "under 2×", "1×",
+                  per_pixel / first < 2)
+    kernels.close()
