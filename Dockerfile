@@ -1,0 +1,29 @@
+# docker build -t hausdorffd .
+# docker run --rm -p 8080:8080 -v hausdorffd:/data hausdorffd
+
+FROM swift:6.3-bookworm AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+      libmicrohttpd-dev libsimdjson-dev libspng-dev zlib1g-dev pkg-config \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY . .
+RUN swift build -c release --static-swift-stdlib --product hausdorffd \
+ && install --strip .build/release/hausdorffd /usr/local/bin/hausdorffd
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libmicrohttpd12 libsimdjson14 libspng0 libstdc++6 zlib1g \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin hausdorffd \
+ && install -d -o hausdorffd -g hausdorffd /data
+COPY --from=build /usr/local/bin/hausdorffd /usr/local/bin/hausdorffd
+ENV HAUSDORFFD_HOST=0.0.0.0 HAUSDORFFD_DATA=/data
+# By number, so that an orchestrator can tell that it is not root.
+USER 10001:10001
+VOLUME /data
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["hausdorffd", "healthcheck"]
+ENTRYPOINT ["hausdorffd"]
+CMD ["serve"]
