@@ -36,7 +36,8 @@ struct BodyTests {
       let chunk = body[start..<min(body.count, start + size)]
       client.send(
         Array((String(chunk.count, radix: 16, uppercase: size.isMultiple(of: 2)) + ";name=value\r\n").utf8))
-      client.send(chunk + [13, 10])
+      client.send(Array(chunk))
+      client.send("\r\n")
       start += chunk.count
     }
     client.send("0\r\nTrailer: x\r\n\r\n" + get("/hello"))
@@ -189,8 +190,8 @@ struct BodyTests {
       client.send(post("/admitted", [1, 2, 3]).replacing("3".utf8, with: "4000000".utf8))
     }
     #expect(eventually { server.admissions.values.withLock { $0.open == 200 } })
-    // 200 times 4 MB would be 195,000 pages; libmicrohttpd's buffers are a part of these.
-    #expect(try residentPages() - before < 30_000)
+    // 200 times 4 MB would be 195,000 pages. What tests beside this one take is a part of the bound.
+    #expect(try residentPages() - before < 100_000)
   }
 
   @Test func `Zeroed padding follows the last byte`() throws {

@@ -105,15 +105,27 @@ final class Client {
     return received
   }
 
+  /// Where the empty line behind a head begins.
   private func headEnd() -> Int? {
-    guard received.count >= 4 else { return nil }
-    return (0...received.count - 4).first { received[$0..<$0 + 4].elementsEqual([13, 10, 13, 10]) }
+    received.withUnsafeBytes { bytes in
+      var index = 0
+      while index + 4 <= bytes.count, let base = bytes.baseAddress,
+        let found = memchr(base + index, 13, bytes.count - index - 3)
+      {
+        index = UnsafeRawPointer(found) - base
+        if memcmp(found, "\r\n\r\n", 4) == 0 { return index }
+        index += 1
+      }
+      return nil
+    }
   }
 
   private func receive() throws {
-    var buffer = [UInt8](repeating: 0, count: 65536)
-    let count = recv(socket, &buffer, buffer.count, 0)
-    guard count > 0 else { throw Failure() }
-    received += buffer[..<count]
+    let isOpen = withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 1) { buffer in
+      let count = recv(socket, buffer.baseAddress, buffer.count, 0)
+      if count > 0 { received.append(contentsOf: buffer[..<count]) }
+      return count > 0
+    }
+    guard isOpen else { throw Failure() }
   }
 }

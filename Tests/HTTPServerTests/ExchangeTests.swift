@@ -9,7 +9,10 @@ struct ExchangeTests {
   let client: Client
 
   init() throws {
-    server = try TestServer { $0.threads = 4 }
+    server = try TestServer {
+      $0.threads = 4
+      $0.perConnectionMemory = 32 << 10
+    }
     client = try Client(port: server.port)
   }
 
