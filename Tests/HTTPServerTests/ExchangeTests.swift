@@ -19,10 +19,7 @@ struct ExchangeTests {
   /// Waits until the handlers of `/hold` have handed over that many responders.
   private func held(_ count: Int = 1) -> [Responder] {
     #expect(eventually { server.held.withLock { $0.count } == count })
-    return server.held.withLock { held in
-      defer { held = [] }
-      return held
-    }
+    return server.takeHeld()
   }
 
   @Test func `A worker's answer comes through`() throws {

@@ -12,7 +12,7 @@ struct StopTests {
     #expect(eventually { server.held.withLock { $0.count } == 20 })
     server.server.stop(gracePeriod: .zero)
     for client in clients { #expect(try client.reply().status == 503) }
-    let responders = server.held.withLock { $0 }
+    let responders = server.takeHeld()
     for responder in responders { #expect(responder.clientIsGone && !responder.respond(.json(.text("{}")))) }
   }
 

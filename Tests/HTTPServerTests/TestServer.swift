@@ -77,6 +77,14 @@ final class TestServer: Sendable {
       ]))
   }
 
+  /// Takes the held responders away from the server, which they retain.
+  func takeHeld() -> [Responder] {
+    held.withLock { held in
+      defer { held = [] }
+      return held
+    }
+  }
+
   /// What `/admitted` requests hold.
   final class Counters: Sendable {
     struct Values {
