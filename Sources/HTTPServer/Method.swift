@@ -12,12 +12,7 @@ public enum Method: String, Sendable, CaseIterable {
 
   init(_ name: UnsafePointer<CChar>) {
     let bytes = UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self)
-    switch bytes[0] {
-    case UInt8(ascii: "G"): self = Method.get.isSpelled(bytes) ? .get : .other
-    case UInt8(ascii: "P"):
-      self = [.post, .put, .patch].first { (method: Method) in method.isSpelled(bytes) } ?? .other
-    default: self = Method.allCases.first { $0.isSpelled(bytes) } ?? .other
-    }
+    self = Method.allCases.first { $0.isSpelled(bytes) } ?? .other
   }
 
   private func isSpelled(_ bytes: UnsafePointer<UInt8>) -> Bool {

@@ -172,6 +172,11 @@ struct RoutingTests {
     )
   }
 
+  @Test func `A handler sees the head as it was sent`() throws {
+    client.send(get("/head?a=%20", "X-One: \t1 \r\nX-One: 2\r\nEmpty:\r\n"))
+    #expect(try client.reply().text == "/head|127.0.0.1|port|1|Host=test;X-One=1;X-One=2;Empty=")
+  }
+
   @Test func `HTTP/1.0 closes unless asked to keep`() throws {
     client.send("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
     #expect(try client.reply().status == 200)

@@ -9,6 +9,8 @@ final class TestServer: Sendable {
   /// The responders of `/hold`, which nobody answers before the test does.
   let held: Locked<[Responder]>
   let admissions: Counters
+  /// The thread that took the last `/hold`.
+  let epollThread: Locked<pthread_t>
   var port: Int { server.port }
 
   init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
@@ -17,6 +19,8 @@ final class TestServer: Sendable {
     configure(&configuration)
     let held = Locked<[Responder]>([])
     let admissions = Counters()
+    let epollThread = Locked(pthread_self())
+    self.epollThread = epollThread
     self.held = held
     self.admissions = admissions
     let queue = DispatchQueue(label: "worker", attributes: .concurrent)
@@ -32,10 +36,21 @@ final class TestServer: Sendable {
         Route(.get, "/query") { request in
           .now(.json(.text(request.head.query.map { "\($0.name)=\($0.value)" }.joined(separator: "|"))))
         },
+        Route(.get, "/head") { request in
+          let head = request.head
+          let lines = [
+            head.path, head.peer.description, head.peer.port > 0 ? "port" : "", head.header("x-one") ?? "",
+            head.headers.map { "\($0.name)=\($0.value)" }.joined(separator: ";"),
+          ]
+          return .now(.json(.text(lines.joined(separator: "|"))))
+        },
         Route(.get, "/later") { _ in
           .later { responder in queue.async { responder.respond(.json(.text("later"))) } }
         },
-        Route(.get, "/hold") { _ in .later { responder in held.withLock { $0.append(responder) } } },
+        Route(.get, "/hold") { _ in
+          epollThread.withLock { $0 = pthread_self() }
+          return .later { responder in held.withLock { $0.append(responder) } }
+        },
         Route(.get, "/drop") { _ in .later { _ in } },
         Route(.get, "/twice") { _ in
           .later { responder in
