@@ -118,28 +118,22 @@ final class Exchange: @unchecked Sendable {
   private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> MHD_Result {
     let milliseconds = bytes.count * 1000 / core.configuration.minimumBodyRate
     guard connection.extendDeadline(by: milliseconds) else { return .NO }
-    if decided == nil, let route {
-      if route.consumed.isEmpty {
-        if dropped + bytes.count > core.configuration.drainLimit {
-          decided = Response(Exchange.tooLong(core.configuration.drainLimit))
-        }
-      } else {
-        do throws(Problem) {
-          try collect(bytes, limit: bodyLimit(route))
-          return .YES
-        } catch {
-          decided = Response(error)
-          collector = nil
-        }
+    if decided == nil, let route, !route.consumed.isEmpty {
+      do throws(Problem) {
+        try collect(bytes, limit: bodyLimit(route))
+        return .YES
+      } catch {
+        decided = Response(error)
+        collector = nil
       }
     }
     dropped += bytes.count
-    guard dropped > core.configuration.drainLimit else { return .YES }
+    let limit = core.configuration.drainLimit
+    guard dropped > limit else { return .YES }
     // Too much to drop. No answer can be queued in the middle of a body, so it goes to the socket directly.
-    if let decided {
-      core.sweeper.linger(connection.socket)
-      LastWords(decided, id: head.id).send(to: connection.socket)
-    }
+    let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Exchange.tooLong(limit))
+    core.sweeper.linger(connection.socket)
+    LastWords(refusal, id: head.id).send(to: connection.socket)
     return .NO
   }
 

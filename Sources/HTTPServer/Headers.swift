@@ -30,8 +30,11 @@ public struct Headers: Sendable, ExpressibleByDictionaryLiteral, RandomAccessCol
   /// Adds a field behind the others.
   public mutating func append(_ name: String, _ value: String) { fields.append((name, value)) }
 
+  /// 0.
   public var startIndex: Int { 0 }
+  /// The number of fields.
   public var endIndex: Int { fields.count }
+  /// The field at a position.
   public subscript(position: Int) -> Field { fields[position] }
 }
 

@@ -5,9 +5,9 @@ internal import Glibc
 struct LastWords {
   private let bytes: [UInt8]
 
-  /// Renders a response whose content is bytes; it closes the connection.
+  /// Renders the response to a problem; it closes the connection.
   init(_ response: Response, id: String) {
-    guard case .bytes(let body) = response.content else { preconditionFailure("only bytes are rendered") }
+    let body = if case .bytes(let bytes) = response.content { bytes } else { [UInt8]() }
     var text =
       "HTTP/1.1 \(response.status) \(String(cString: MHD_get_reason_phrase_for(UInt32(response.status))))\r\n"
     text += "Date: \(LastWords.date)\r\nConnection: close\r\nRequest-Id: \(id)\r\n"

@@ -7,7 +7,9 @@ public struct MediaType: Sendable, Equatable {
 
   /// One parameter.
   public struct Parameter: Sendable, Equatable {
+    /// The name in lowercase.
     public let name: String
+    /// The value as sent, without its quotes.
     public let value: String
   }
 

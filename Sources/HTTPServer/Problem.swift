@@ -4,7 +4,7 @@ internal import CMicrohttpd
 public struct Problem: Error, Sendable {
   /// A field of the request that is at fault.
   public struct FieldError: Sendable, Equatable {
-    /// Where the field is.
+    /// The kinds of places that a field may be in.
     public enum Location: Sendable, Equatable {
       /// A query parameter, a header or a form field, by name.
       case parameter(String)
@@ -12,7 +12,9 @@ public struct Problem: Error, Sendable {
       case pointer(String)
     }
 
+    /// Where the field is.
     public let location: Location
+    /// What is wrong with it.
     public let detail: String
 
     /// Names the field and says what is wrong with it.
@@ -30,6 +32,7 @@ public struct Problem: Error, Sendable {
   public var status: Int
   /// What went wrong this time.
   public var detail: String?
+  /// The fields at fault, in the order in which they were found.
   public var errors: [FieldError]
   /// Further headers, such as Allow or Retry-After.
   public var headers: Headers

@@ -4,13 +4,16 @@
 public struct RequestHead: Sendable {
   /// One `name=value` of the query, percent-decoded, `+` taken as a space; without `=` the value is empty.
   public struct QueryItem: Sendable, Equatable {
+    /// The decoded name.
     public let name: String
+    /// The decoded value.
     public let value: String
   }
 
   /// The request's name in logs and answers: the client's Request-Id where that is 1 to 128 letters, digits or
   /// `-._:/+=@`, else generated.
   public internal(set) var id: String
+  /// The method; a HEAD that is served by a GET route is still `head`.
   public internal(set) var method: Method = .other
   /// The query, in its order; names may repeat.
   public internal(set) var query: [QueryItem] = []

@@ -2,9 +2,13 @@
 public struct Response: Sendable {
   /// What the body is made of.
   public enum Content: Sendable {
+    /// Nothing, with a Content-Length of 0 where the status allows a body.
     case none
+    /// Bytes, copied once.
     case bytes([UInt8])
+    /// The UTF-8 of a text, copied once.
     case text(String)
+    /// A constant text, sent without a copy.
     case constant(StaticString)
     /// Sent without a copy.
     case body(Body)
@@ -14,6 +18,7 @@ public struct Response: Sendable {
   public var status: Int
   /// Headers besides Content-Length, Date, Connection and Request-Id, which the server sets.
   public var headers: Headers
+  /// The body.
   public var content: Content
   /// Closes the connection behind this answer.
   var closesConnection = false

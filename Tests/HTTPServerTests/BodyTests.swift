@@ -136,6 +136,20 @@ struct BodyTests {
     #expect(try client.reply().text == "hello")
   }
 
+  @Test(arguments: [
+    "OPTIONS /hello", "GET /hello", "POST /jobs/1/cancel", "DELETE /jobs/1", "PUT /nowhere", "POST /refused",
+  ])
+  func `An endless body that nobody asked for is refused`(_ line: String) throws {
+    client.send(
+      "\(line) HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + "800000\r\n")
+    #expect(client.send([UInt8](repeating: 7, count: 8 << 20)))
+    let reply = try client.reply()
+    #expect([413, 404, 429].contains(reply.status))
+    #expect(reply.header("Content-Type") == "application/problem+json")
+    #expect(client.isClosed())
+  }
+
   @Test func `A body that nobody asked for is dropped`() throws {
     client.send("POST /jobs/1/cancel HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
     #expect(try client.reply().text == "0")

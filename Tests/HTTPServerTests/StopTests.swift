@@ -80,6 +80,13 @@ struct StopTests {
     #expect(throws: Client.Failure.self) { try client.reply() }
   }
 
+  @Test func `Connections beyond the limit wait for their turn`() throws {
+    let server = try TestServer { $0.connectionLimit = 2 }
+    var clients = try (0..<6).map { _ in try Client(port: server.port) }
+    for client in clients { client.send(get("/hello", "Connection: close\r\n")) }
+    while let client = clients.popLast() { #expect(try client.reply().text == "hello") }
+  }
+
   @Test func `A port in use is an error that says so`() throws {
     let server = try TestServer()
     let error = #expect(throws: ServerError.self) { try TestServer { $0.port = server.port } }
