@@ -37,12 +37,14 @@ final class Connection: Sendable {
     return deadline.exchange(Clock.now + milliseconds, ordering: .acquiringAndReleasing) != Connection.cut
   }
 
-  /// Extends the deadline that is set; `false` where the connection was cut.
-  func extendDeadline(by milliseconds: Int) -> Bool {
+  /// Extends the deadline that is set, but not beyond `limit` milliseconds from now, so that no credit is saved up;
+  /// `false` where the connection was cut.
+  func extendDeadline(by milliseconds: Int, limit: Int) -> Bool {
     let current = deadline.load(ordering: .relaxed)
     guard current != Connection.cut else { return false }
+    let extended = min(current + milliseconds, Clock.now + limit)
     return deadline.compareExchange(
-      expected: current, desired: current + milliseconds, ordering: .acquiringAndReleasing
+      expected: current, desired: extended, ordering: .acquiringAndReleasing
     ).exchanged
   }
 

@@ -117,7 +117,7 @@ final class Exchange: @unchecked Sendable {
 
   private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> MHD_Result {
     let milliseconds = bytes.count * 1000 / core.configuration.minimumBodyRate
-    guard connection.extendDeadline(by: milliseconds) else { return .NO }
+    guard connection.extendDeadline(by: milliseconds, limit: core.bodyMilliseconds) else { return .NO }
     if decided == nil, let route, !route.consumed.isEmpty {
       do throws(Problem) {
         try collect(bytes, limit: bodyLimit(route))

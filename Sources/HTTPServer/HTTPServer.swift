@@ -18,6 +18,7 @@ public final class HTTPServer: Sendable {
     configuration: ServerConfiguration, router: Router, log: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(ServerError) {
     precondition(configuration.threads >= 2, "at least two threads")
+    precondition(configuration.minimumBodyRate > 0, "a rate is more than nothing")
     signal(SIGPIPE, SIG_IGN)
     let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
     port = socket.port

@@ -18,7 +18,7 @@ public struct ServerConfiguration: Sendable {
   public var drainLimit = 64 << 10
   /// The time for a whole head, from its first line or from the connection's start.
   public var headDeadline = Duration.seconds(10)
-  /// The time for a body, besides what `minimumBodyRate` grants.
+  /// The time for a body, besides what `minimumBodyRate` grants; also the longest that a body may stall.
   public var bodyDeadline = Duration.seconds(30)
   /// Bytes a second: each received byte of the body extends its deadline by the time that it takes at this rate.
   public var minimumBodyRate = 64 << 10

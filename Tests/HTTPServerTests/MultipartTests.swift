@@ -105,6 +105,33 @@ struct MultipartTests {
     guard case .failure = parts(body, "multipart/form-data; boundary=XX") else { return #expect(Bool(false)) }
   }
 
+  @Test func `No mutation of a form crashes the parser`() {
+    let form = Array(
+      "--XX\r\nContent-Disposition: form-data; name=\"a\"; filename=b\r\n\r\nbody\r\n--XX\r\nContent-Disposition: form-data; name=c\r\nContent-Type: d/e\r\n\r\n\r\n--XX--"
+        .utf8)
+    let pieces = ["\r\n", "--XX", "--", "\"", ";", "\\", "%22", "\r\n\r\n", "\0", "="].map { Array($0.utf8) }
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<5000 {
+      var body = form
+      for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        let index = Int.random(in: 0..<max(1, body.count), using: &generator)
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0:
+          body.insert(contentsOf: pieces.randomElement(using: &generator) ?? [], at: min(index, body.count))
+        case 1: body.removeSubrange(min(index, body.count)..<min(body.count, index + 5))
+        case 2 where !body.isEmpty: body[index] = .random(in: .min ... .max, using: &generator)
+        default: body = Array(body[..<min(index + 20, body.count)])
+        }
+      }
+      guard case .success(let parts) = parts(body, "multipart/form-data; boundary=XX") else { continue }
+      var end = 0
+      for part in parts {
+        #expect(part.range.lowerBound >= end && part.range.upperBound <= body.count)
+        end = part.range.upperBound
+      }
+    }
+  }
+
   @Test func `Every truncation of a form is refused or a form`() throws {
     let body = Array(
       "--XX\r\nContent-Disposition: form-data; name=\"a\"; filename=b\r\n\r\nbody\r\n--XX--".utf8)
