@@ -8,8 +8,9 @@ public struct ServerConfiguration: Sendable {
   public var threads = 2
   /// Open connections in all, divided among the threads; further ones wait in the kernel's queue.
   public var connectionLimit = 4096
-  /// Bytes of libmicrohttpd's buffer for each connection: decides the speed of uploads, and is the limit of a head.
-  public var perConnectionMemory = 256 << 10
+  /// Bytes of libmicrohttpd's buffer for each connection. Smaller ones slow uploads down; greater ones cost every
+  /// request, since the library wipes the buffer behind each.
+  public var perConnectionMemory = 128 << 10
   /// The longest request head in bytes; longer ones are answered 431.
   public var headLimit = 16 << 10
   /// The longest body in bytes, where a route sets none of its own.

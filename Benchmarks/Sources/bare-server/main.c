@@ -76,7 +76,7 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
 int main(int count, char **arguments) {
   unsigned port = count > 1 ? (unsigned)atoi(arguments[1]) : 8081;
   unsigned threads = count > 2 ? (unsigned)atoi(arguments[2]) : 2;
-  size_t memory = count > 3 ? strtoull(arguments[3], NULL, 10) : 256u << 10;
+  size_t memory = count > 3 ? strtoull(arguments[3], NULL, 10) : 128u << 10;
   signal(SIGPIPE, SIG_IGN);
   // Keeps freed bodies: otherwise each request faults its pages in anew.
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
