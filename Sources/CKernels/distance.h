@@ -13,7 +13,23 @@ typedef uint16_t step32 __attribute__((ext_vector_type(32)));
 typedef int16_t short32 __attribute__((ext_vector_type(32)));
 typedef bool bool32 __attribute__((ext_vector_type(32)));
 
+// Square roots in place; AVX-512's own take twice as long as Newton's steps, of which two make all digits of float64.
+#ifdef RECIPROCAL_ROOTS
+#define ROOTS(d)                                       \
+  do {                                                 \
+    double8 y = RECIPROCAL_ROOTS(d);                   \
+    y *= 1.5 - (0.5 * d * y) * y;                      \
+    double8 root = d * y;                              \
+    d = root + (d - root * root) * (0.5 * y);          \
+  } while (0)
+#else
+#define ROOTS(d) d = __builtin_elementwise_sqrt(d)
+#endif
+
 #define T uint16_t
+#ifdef COMPRESS16
+#define COMPRESS COMPRESS16
+#endif
 #define REAL float
 #define SQRT sqrtf
 #define L LANES16
@@ -31,6 +47,9 @@ typedef bool bool32 __attribute__((ext_vector_type(32)));
 #include "undefine.h"
 
 #define T uint32_t
+#ifdef COMPRESS32
+#define COMPRESS COMPRESS32
+#endif
 #define REAL float
 #define SQRT sqrtf
 #define L LANES32
@@ -48,6 +67,9 @@ typedef bool bool32 __attribute__((ext_vector_type(32)));
 #include "undefine.h"
 
 #define T double
+#ifdef COMPRESS64
+#define COMPRESS COMPRESS64
+#endif
 #define REAL double
 #define SQRT sqrt
 #define L LANES64
@@ -67,14 +89,22 @@ typedef bool bool32 __attribute__((ext_vector_type(32)));
 #include "plane.h"
 #include "undefine.h"
 
+// Word w of a cropped row: `from` points to its first word, of which `shift` bits are cropped; `has_next` words follow.
+static inline uint64_t NAME(cropped)(const uint64_t *from, int64_t w, int shift, int64_t available) {
+  uint64_t low = from[w] >> shift;
+  return shift && w + 1 < available ? low | from[w + 1] << (64 - shift) : low;
+}
+
 // One step along z: 0 at a target, else one more than in the plane before.
 static inline void NAME(step)(const measure *m, const uint16_t *before, uint16_t *now, int64_t z) {
   const uint64_t *row = m->targets + z * m->plane_stride;
-  const int64_t words = m->words, rows = m->rows, row_stride = m->row_stride;
+  const int64_t words = m->words, rows = m->rows, row_stride = m->row_stride, available = m->available;
+  const int shift = m->shift;
   for (int64_t y = 0; y < rows; y++, row += row_stride)
-    for (int64_t w = 0; w < words; w++, before += 64, now += 64)
+    for (int64_t w = 0; w < words; w++, before += 64, now += 64) {
+      uint64_t word = NAME(cropped)(row, w, shift, available);
       for (int half = 0; half < 64; half += 32) {
-        uint32_t bits = (uint32_t)(row[w] >> half);
+        uint32_t bits = (uint32_t)(word >> half);
         bool32 target;
         memcpy(&target, &bits, sizeof bits);
         step32 steps;
@@ -83,32 +113,101 @@ static inline void NAME(step)(const measure *m, const uint16_t *before, uint16_t
         steps = __builtin_convertvector(target, short32) != 0 ? (step32)(0) : steps;
         memcpy(now + half, &steps, sizeof steps);
       }
+    }
+}
+
+// Copies the queries of a plane, cropped, a zero word behind each row; false where there are none.
+static inline bool NAME(take_queries)(const measure *m, int64_t z, uint64_t *out) {
+  const uint64_t *points = m->points + z * m->plane_stride, *targets = m->targets + z * m->plane_stride;
+  const int64_t words = m->words, available = m->available;
+  const int shift = m->shift;
+  uint64_t any = 0;
+  for (int64_t y = 0; y < m->rows; y++, points += m->row_stride, targets += m->row_stride, out++)
+    for (int64_t w = 0; w < words; w++)
+      any |= *out++ =
+          NAME(cropped)(points, w, shift, available) & ~NAME(cropped)(targets, w, shift, available);
+  return any != 0;
+}
+
+// The costs of a row or plane were beyond 16 bits: solves it in more; goes back to 16 once distances are well within.
+#define WIDE(m, t, SOLVE)                                         \
+  do {                                                            \
+    double before = (t)->maximum;                                 \
+    (t)->maximum = 0;                                             \
+    SOLVE;                                                        \
+    (m)->width = (m)->narrow && (t)->maximum < 60000 ? 16 : (m)->wide; \
+    if (before > (t)->maximum) (t)->maximum = before;             \
+  } while (0)
+
+static void NAME(solve_image_row_wide)(measure *m, const image_row *row, total *t) {
+  if (m->wide == 32) {
+    NAME(solve_image_row_u32)(m, row, (uint32_t *)m->costs + 64, false, m->out);
+    NAME(put_aside_u32)(m, m->out, row->query, t);
+    NAME(add_aside_u32)(m, t);
+  } else {
+    NAME(solve_image_row_f64)(m, row, (double *)m->costs + 64, false, m->out);
+    NAME(put_aside_f64)(m, m->out, row->query, t);
+    NAME(add_aside_f64)(m, t);
+  }
+}
+
+// Solves the image rows that were gathered. Each stage runs over all of them before the next begins: what one has stored
+// is in the cache, whole, when the other loads it at other boundaries.
+static void NAME(solve_image_rows)(measure *m, int64_t count, total *t) {
+  bool solved[IMAGE_ROWS];
+  for (int64_t i = 0; i < count; i++) {
+    const image_row *row = &m->image_rows[i];
+    solved[i] = m->width == 16 && NAME(solve_image_row_u16)(m, row, row->costs + 64, row->lifted, row->out);
+    if (!solved[i]) m->width = m->wide;
+  }
+  for (int64_t i = 0; i < count; i++)
+    if (solved[i]) NAME(put_aside_u16)(m, m->image_rows[i].out, m->image_rows[i].query, t);
+  NAME(add_aside_u16)(m, t);
+  for (int64_t i = 0; i < count; i++)
+    if (!solved[i]) WIDE(m, t, NAME(solve_image_row_wide)(m, &m->image_rows[i], t));
+}
+
+// Gathers the steps of an image's row, and the costs near its queries.
+static inline void NAME(gather)(measure *m, image_row *row, const uint16_t *up) {
+  for (int64_t x = 0; x < m->lanes; x += 32) {
+    step32 a, b;
+    memcpy(&a, up + x, sizeof a);
+    memcpy(&b, m->down + x, sizeof b);
+    a = __builtin_elementwise_min(a, b);
+    memcpy(row->steps + x, &a, sizeof a);
+  }
+  int64_t first = 0, last = m->words - 1;
+  while (!row->query[first]) first++;
+  while (!row->query[last]) last--;
+  row->from = first > 0 ? first - 1 : 0;
+  row->to = last + 2 < m->words ? last + 2 : m->words;
+  row->lifted = m->width == 16 && m->patience >= 0;
+  if (row->lifted) NAME(lift_u16)(m, up, m->down, row->costs + 64, row->from, row->to);
 }
 
 static void NAME(solve_band)(measure *m, int64_t from, int64_t to, total *t) {
   const int64_t size = m->rows * m->lanes;
   for (int64_t z = to - 1; z >= from; z--)
     NAME(step)(m, z == to - 1 ? m->up_end : m->up + (z - from + 1) * size, m->up + (z - from) * size, z);
+  int64_t gathered = 0;
   for (int64_t z = from; z < to; z++) {
-    NAME(step)(m, m->down, m->down, z);
-    const uint64_t *query = m->queries + z * m->plane_stride;
-    uint64_t any = 0;
-    for (int64_t y = 0; y < m->rows; y++)
-      for (int64_t w = 0; w < m->words; w++) any |= query[y * m->row_stride + w];
-    if (!any) continue;
     const uint16_t *up = m->up + (z - from) * size;
-    if (m->width == 16) {
-      if (NAME(solve_plane_u16)(m, up, query, t)) continue;
-      m->width = m->wide;
+    NAME(step)(m, m->down, m->down, z);
+    if (m->rows == 1) {
+      image_row *row = &m->image_rows[gathered];
+      if (!NAME(take_queries)(m, z, row->query)) continue;
+      NAME(gather)(m, row, up);
+      if (++gathered < m->image_row_count) continue;
+      NAME(solve_image_rows)(m, gathered, t);
+      gathered = 0;
+    } else {
+      if (!NAME(take_queries)(m, z, m->query)) continue;
+      if (m->width == 16 && NAME(solve_volume_plane_u16)(m, up, t)) continue;
+      if (m->wide == 32) WIDE(m, t, NAME(solve_volume_plane_u32)(m, up, t));
+      else WIDE(m, t, NAME(solve_volume_plane_f64)(m, up, t));
     }
-    double before = t->maximum;
-    t->maximum = 0;
-    if (m->wide == 32) NAME(solve_plane_u32)(m, up, query, t);
-    else NAME(solve_plane_f64)(m, up, query, t);
-    // Back to 16 bits once distances are well within them.
-    if (m->narrow && t->maximum < 60000) m->width = 16;
-    if (before > t->maximum) t->maximum = before;
   }
+  NAME(solve_image_rows)(m, gathered, t);
 }
 
 static void NAME(measure)(measure *m, total *t) {
@@ -126,3 +225,5 @@ static void NAME(measure)(measure *m, total *t) {
     NAME(solve_band)(m, from, to, t);
   }
 }
+#undef ROOTS
+#undef WIDE

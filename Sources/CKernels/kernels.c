@@ -5,6 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 typedef bool bool64 __attribute__((ext_vector_type(64)));
 typedef bool bool8 __attribute__((ext_vector_type(8)));
@@ -21,31 +24,46 @@ static inline uint64_t bits_of(bool64 lanes) {
 enum { SCAN_LIMIT = 48 };
 
 // Columns that a chunk's scan looks at in each direction, and lines that do without once scans fail.
-enum { NEAR = 16, LINES_WITHOUT_SCAN = 7 };
+enum { NEAR = 48, LINES_WITHOUT_SCAN = 7 };
 
 typedef struct { bool table16[3], table32[3], table64[3]; } made_tables;
+
+// A row of an image that holds queries, gathered until enough of them are there.
+typedef struct {
+  uint64_t *query;              // words + 1
+  uint16_t *steps, *costs, *out;
+  int64_t from, to;             // words around the queries
+  bool lifted;                  // whether `costs` are made for these
+} image_row;
+enum { IMAGE_ROWS = 16 };
+
+// Costs that are put aside before they are added.
+enum { ASIDE = 512 };
 
 // One call of ck_measure: the cropped grid, and its working memory.
 typedef struct {
   int64_t planes, rows, columns, words, lanes;  // lanes = words * 64
-  int64_t plane_stride, row_stride;             // of the masks, in words
-  const uint64_t *targets, *queries;
+  int64_t plane_stride, row_stride, available;  // of the masks, in words; those of a row from the first cropped one
+  int shift;                                    // cropped bits of that word
+  const uint64_t *targets, *points;
   bool root, chebyshev;
   double spacing[3], reach[3], scale;
   int64_t lo, hi;  // the first and the last column that holds a target
   int patience;    // see solve_line
-  size_t filled;   // the type's size that the ends of `costs` are filled for
   int width, wide;  // bits of a cost: now, and where 16 do not suffice
   bool narrow;      // whether 16 bits may be tried
   int64_t band;     // planes in a band
   uint16_t *down, *up, *ends, *up_end;
-  void *costs, *across, *out, *column, *chunks, *table16[3], *table32[3], *table64[3];
-  uint64_t *line_query, *column_query, *pending;
+  void *aside, *costs, *across, *out, *column, *chunks, *table16[3], *table32[3], *table64[3];
+  uint64_t *query, *any_query, *column_query, *pending;
   made_tables made;
+  int64_t image_row_count;
+  image_row image_rows[IMAGE_ROWS];
 } measure;
 
 typedef struct {
   double sum, maximum;  // the maximum is kept as a cost
+  int64_t aside;        // costs put aside
   double *values;
 } total;
 
@@ -74,24 +92,32 @@ typedef struct {
 #undef LANES64
 #pragma clang attribute pop
 
-#define AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vpopcntdq,bmi,bmi2,lzcnt,popcnt,fma,f16c"
+#define AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi,bmi2,lzcnt,popcnt,fma,f16c"
 #pragma clang attribute push(__attribute__((target(AVX512))), apply_to = function)
 #define NAME(name) name##_avx512
 #define LANES16 32
 #define LANES32 16
 #define LANES64 8
+#define RECIPROCAL_ROOTS(x) (double8) _mm512_rsqrt14_pd((__m512d)(x))
+#define COMPRESS16(v, bits) (VEC) _mm512_maskz_compress_epi16((__mmask32)(bits), (__m512i)(v))
+#define COMPRESS32(v, bits) (VEC) _mm512_maskz_compress_epi32((__mmask16)(bits), (__m512i)(v))
+#define COMPRESS64(v, bits) (VEC) _mm512_maskz_compress_pd((__mmask8)(bits), (__m512d)(v))
 #include "pack.h"
 #include "distance.h"
 #undef NAME
 #undef LANES16
 #undef LANES32
 #undef LANES64
+#undef RECIPROCAL_ROOTS
+#undef COMPRESS16
+#undef COMPRESS32
+#undef COMPRESS64
 #pragma clang attribute pop
 
 ck_variant ck_best_variant(void) {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq"))
+      __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vpopcntdq"))
     return ck_avx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma"))
     return ck_avx2;
@@ -110,54 +136,55 @@ int64_t ck_pack(ck_variant variant, const void *elements, ck_scalar type, int64_
   return CHOOSE(variant, PACK);
 }
 
-ck_counts ck_compare(ck_variant variant, const uint64_t *first, const uint64_t *second, int64_t words,
-                     uint64_t *only_first, uint64_t *only_second) {
-#define COMPARE(name) compare_##name(first, second, words, only_first, only_second)
-  return CHOOSE(variant, COMPARE);
+static ck_range bits_range(const uint64_t *words, int64_t count) {
+  int64_t first = 0, last = count - 1;
+  while (!words[first]) first++;
+  while (!words[last]) last--;
+  return (ck_range){first * 64 + __builtin_ctzll(words[first]), last * 64 + 63 - __builtin_clzll(words[last])};
 }
 
-// Leaves out the planes, rows and words around all targets and queries; false where there is no query.
-static bool crop(measure *m) {
-  int64_t plane_first = -1, plane_last = -1, row_first = m->rows, row_last = -1;
-  uint64_t any_query = 0;
-  uint64_t *target_columns = calloc((size_t)m->words * 2, sizeof(uint64_t)), *columns = target_columns + m->words;
-  if (!target_columns) return false;
-  for (int64_t z = 0; z < m->planes; z++)
-    for (int64_t y = 0; y < m->rows; y++) {
-      const uint64_t *targets = m->targets + z * m->plane_stride + y * m->row_stride;
-      const uint64_t *queries = m->queries + z * m->plane_stride + y * m->row_stride;
-      uint64_t any = 0;
-      for (int64_t w = 0; w < m->words; w++) {
-        any |= targets[w] | queries[w];
-        any_query |= queries[w];
-        target_columns[w] |= targets[w];
-        columns[w] |= targets[w] | queries[w];
-      }
-      if (!any) continue;
-      if (plane_first < 0) plane_first = z;
-      plane_last = z;
-      if (y < row_first) row_first = y;
-      if (y > row_last) row_last = y;
-    }
-  if (any_query) {
-    int64_t first = 0, last = m->words - 1, lo = 0, hi = m->words - 1;
-    while (!columns[first]) first++;
-    while (!columns[last]) last--;
-    while (!target_columns[lo]) lo++;
-    while (!target_columns[hi]) hi--;
-    m->lo = (lo - first) * 64 + __builtin_ctzll(target_columns[lo]);
-    m->hi = (hi - first) * 64 + 63 - __builtin_clzll(target_columns[hi]);
-    int64_t offset = plane_first * m->plane_stride + row_first * m->row_stride + first;
-    m->targets += offset;
-    m->queries += offset;
-    m->planes = plane_last - plane_first + 1;
-    m->rows = row_last - row_first + 1;
-    m->words = last - first + 1;
-    m->lanes = m->words * 64;
-    m->columns = m->lanes - __builtin_clzll(columns[last]);
+static bool is_empty(const uint64_t *first, const uint64_t *second, int64_t words) {
+  uint64_t any = 0;
+  for (int64_t w = 0; w < words && !any; w++) any = first[w] | second[w];
+  return !any;
+}
+
+bool ck_look(ck_variant variant, const ck_grid *grid, const uint64_t *first, const uint64_t *second, ck_survey *survey) {
+  const int64_t words = (grid->columns + 63) / 64, plane = grid->rows * words, rows = grid->planes * grid->rows;
+#define COUNT(name) count_##name(first, second, rows * words, survey)
+  CHOOSE(variant, COUNT);
+  if (survey->in_first + survey->in_second == 0) return true;
+
+  ck_range planes = {0, grid->planes - 1}, in_plane = {grid->rows - 1, 0};
+  while (is_empty(first + planes.first * plane, second + planes.first * plane, plane)) planes.first++;
+  while (is_empty(first + planes.last * plane, second + planes.last * plane, plane)) planes.last--;
+  for (int64_t z = planes.first; z <= planes.last; z++) {
+    const uint64_t *a = first + z * plane, *b = second + z * plane;
+    int64_t y = 0, last = grid->rows - 1;
+    while (y < in_plane.first && is_empty(a + y * words, b + y * words, words)) y++;
+    while (last > in_plane.last && is_empty(a + last * words, b + last * words, words)) last--;
+    in_plane.first = y;
+    in_plane.last = last;
   }
-  free(target_columns);
-  return any_query != 0;
+  survey->planes = planes;
+  survey->rows = in_plane;
+
+  uint64_t *merged = malloc((size_t)words * sizeof *merged);
+  if (!merged) return false;
+#define MERGE_FIRST(name) merge_rows_##name(first, rows, words, merged)
+  CHOOSE(variant, MERGE_FIRST);
+  if (survey->in_first) survey->columns = survey->first_columns = bits_range(merged, words);
+#define MERGE_SECOND(name) merge_rows_##name(second, rows, words, merged)
+  CHOOSE(variant, MERGE_SECOND);
+  if (survey->in_second) {
+    ck_range range = survey->columns = survey->second_columns = bits_range(merged, words);
+    if (survey->in_first) {
+      if (survey->first_columns.first < range.first) survey->columns.first = survey->first_columns.first;
+      if (survey->first_columns.last > range.last) survey->columns.last = survey->first_columns.last;
+    }
+  }
+  free(merged);
+  return true;
 }
 
 // Narrowest costs that hold every distance of the grid.
@@ -175,15 +202,31 @@ static void choose_width(measure *m, const ck_grid *grid) {
   }
 }
 
-bool ck_measure(ck_variant variant, const ck_grid *grid, const uint64_t *targets, const uint64_t *queries,
-                ck_directed *result, double *values) {
-  measure m = {.planes = grid->planes, .rows = grid->rows, .words = (grid->columns + 63) / 64,
-               .targets = targets, .queries = queries, .root = grid->distance == ck_euclidean,
-               .chebyshev = grid->distance == ck_chebyshev};
-  m.row_stride = m.words;
-  m.plane_stride = m.rows * m.words;
+// Infinite costs around the lanes of a line.
+static void fill_ends(void *costs, size_t width, int64_t lanes) {
+  for (int64_t i = 0; i < 128; i++) {
+    int64_t at = i < 64 ? i : lanes + i;
+    if (width == 2) ((uint16_t *)costs)[at] = 65535;
+    else if (width == 4) ((uint32_t *)costs)[at] = 0x80000000u;
+    else ((double *)costs)[at] = INFINITY;
+  }
+}
+
+bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
+                const uint64_t *points, ck_directed *result, double *values) {
+  const int64_t words = (grid->columns + 63) / 64, plane_words = grid->rows * words;
+  const ck_range planes = survey->planes, rows = survey->rows, columns = survey->columns;
+  const ck_range target_columns = swapped ? survey->second_columns : survey->first_columns;
+  const int64_t offset = planes.first * plane_words + rows.first * words + columns.first / 64;
+  measure m = {.planes = planes.last - planes.first + 1, .rows = rows.last - rows.first + 1,
+               .columns = columns.last - columns.first + 1, .plane_stride = plane_words, .row_stride = words,
+               .available = words - columns.first / 64, .shift = (int)(columns.first % 64),
+               .lo = target_columns.first - columns.first, .hi = target_columns.last - columns.first,
+               .targets = targets + offset, .points = points + offset,
+               .root = grid->distance == ck_euclidean, .chebyshev = grid->distance == ck_chebyshev};
+  m.words = (m.columns + 63) / 64;
+  m.lanes = m.words * 64;
   *result = (ck_directed){0, 0};
-  if (!crop(&m)) return true;
   choose_width(&m, grid);
 
   // Bands of about 256 KiB of counters, but no more bands than planes in one.
@@ -195,14 +238,21 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const uint64_t *targets
 
   // One block of memory, every part at a multiple of 64 bytes.
   size_t longest = (size_t)(m.lanes > m.rows ? m.lanes : m.rows) + 128, spread = (size_t)(m.lanes + 128);
-  size_t row_words = (size_t)m.words + 2, column_words = (size_t)m.rows / 64 + 2;
+  size_t row_words = (size_t)m.words + 1, column_words = (size_t)m.rows / 64 + 2;
   bool volume = m.rows > 1;
-  size_t cost = m.narrow && m.wide == 32 ? 4 : 8;
+  size_t cost = m.wide == 32 ? 4 : 8;
+  const size_t out = spread * (size_t)m.rows * cost;
+  // Image rows are gathered as far as they stay in the cache.
+  m.image_row_count = volume ? 1 : (int64_t)(16384 / (size_t)m.lanes);
+  m.image_row_count = m.image_row_count < 4 ? 4 : m.image_row_count > IMAGE_ROWS ? IMAGE_ROWS : m.image_row_count;
+  const size_t gathered = volume ? 0 : (size_t)m.image_row_count;
   struct { void *at; size_t bytes; } parts[] = {
       {&m.down, plane}, {&m.up, plane * (size_t)m.band}, {&m.ends, plane * bands},
-      {&m.costs, spread * cost}, {&m.out, spread * (size_t)m.rows * cost},
-      {&m.across, volume ? spread * (size_t)m.rows * cost : 0}, {&m.column, volume ? 2 * longest * cost : 0},
-      {&m.chunks, longest / 2 * 8 + 64}, {&m.line_query, row_words * 8}, {&m.column_query, volume ? column_words * 8 : 0},
+      {&m.image_rows[0].query, gathered * row_words * 8}, {&m.image_rows[0].steps, gathered * spread * 2},
+      {&m.image_rows[0].costs, gathered * spread * 2}, {&m.image_rows[0].out, gathered * spread * 2},
+      {&m.aside, (spread + ASIDE) * 8}, {&m.costs, spread * cost}, {&m.out, out}, {&m.query, volume ? row_words * (size_t)m.rows * 8 : 0},
+      {&m.any_query, row_words * 8}, {&m.across, volume ? out : 0}, {&m.column, volume ? 2 * longest * cost : 0},
+      {&m.chunks, longest / 2 * 8 + 64}, {&m.column_query, volume ? column_words * 8 : 0},
       {&m.pending, volume ? (size_t)(m.rows * m.words) * 8 : 0},
       {&m.table16[2], (2 * spread + 64) * 2}, {&m.table32[2], (2 * spread + 64) * 4}, {&m.table64[2], (2 * spread + 64) * 8},
       {&m.table16[1], volume ? (2 * longest + 64) * 2 : 0}, {&m.table32[1], volume ? (2 * longest + 64) * 4 : 0},
@@ -216,9 +266,24 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const uint64_t *targets
     *(void **)parts[i].at = next;
     next += (parts[i].bytes + 63) & ~(size_t)63;
   }
-  memset(m.line_query, 0, row_words * 8);
+  m.any_query[m.words] = 0;
+  if (volume) {
+    for (int64_t y = 0; y < m.rows; y++) m.query[(y + 1) * (m.words + 1) - 1] = 0;
+  } else {
+    const size_t width = cost == 4 ? sizeof(uint32_t) : sizeof(double);
+    fill_ends(m.costs, width, m.lanes);
+    for (int64_t i = 0; i < m.image_row_count; i++) {
+      image_row *row = &m.image_rows[i];
+      row->query = m.image_rows[0].query + i * (int64_t)row_words;
+      row->query[m.words] = 0;
+      row->steps = m.image_rows[0].steps + i * (int64_t)spread;
+      row->costs = m.image_rows[0].costs + i * (int64_t)spread;
+      row->out = m.image_rows[0].out + i * (int64_t)spread;
+      fill_ends(row->costs, sizeof(uint16_t), m.lanes);
+    }
+  }
 
-  total t = {0, 0, values};
+  total t = {.values = values};
 #define MEASURE(name) measure_##name(&m, &t)
   CHOOSE(variant, MEASURE);
   free(block);

@@ -1,4 +1,4 @@
-// Packing and comparing; included once per variant. See CKernels.h.
+// Packing and surveying; included once per variant. See CKernels.h.
 
 // Packs `columns` elements of TYPE into words: one bit where CONDITION(v) holds for a vector v of 64 elements.
 #define PACK_ROWS(TYPE, LOAD_TYPE, CONVERT, CONDITION, UNFIT)                                                    \
@@ -75,16 +75,36 @@ static int64_t NAME(pack)(const void *elements, ck_scalar type, int64_t rows, in
   return -1;
 }
 
-static ck_counts NAME(compare)(const uint64_t *first, const uint64_t *second, int64_t words, uint64_t *only_first,
-                               uint64_t *only_second) {
-  ck_counts counts = {0, 0, 0};
-  for (int64_t i = 0; i < words; i++) {
-    uint64_t a = first[i], b = second[i];
-    counts.in_first += __builtin_popcountll(a);
-    counts.in_second += __builtin_popcountll(b);
-    counts.in_both += __builtin_popcountll(a & b);
-    only_first[i] = a & ~b;
-    only_second[i] = b & ~a;
+// Or-s the rows of a mask into one.
+static void NAME(merge_rows)(const uint64_t *mask, int64_t rows, int64_t words, uint64_t *merged) {
+  memset(merged, 0, (size_t)words * sizeof *merged);
+  if (words <= 8 && 8 % words == 0) {
+    // Narrow rows lie several to a vector.
+    typedef uint64_t word8 __attribute__((ext_vector_type(8)));
+    const int64_t count = rows * words;
+    word8 all = 0;
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+      word8 some;
+      memcpy(&some, mask + i, sizeof some);
+      all |= some;
+    }
+    for (int w = 0; w < 8; w++) merged[w % words] |= all[w];
+    for (; i < count; i++) merged[i % words] |= mask[i];
+    return;
   }
-  return counts;
+  for (int64_t y = 0; y < rows; y++, mask += words)
+    for (int64_t w = 0; w < words; w++) merged[w] |= mask[w];
+}
+
+static void NAME(count)(const uint64_t *first, const uint64_t *second, int64_t words, ck_survey *survey) {
+  int64_t in_first = 0, in_second = 0, in_both = 0;
+  for (int64_t i = 0; i < words; i++) {
+    in_first += __builtin_popcountll(first[i]);
+    in_second += __builtin_popcountll(second[i]);
+    in_both += __builtin_popcountll(first[i] & second[i]);
+  }
+  survey->in_first = in_first;
+  survey->in_second = in_second;
+  survey->in_both = in_both;
 }

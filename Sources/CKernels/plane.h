@@ -14,12 +14,12 @@ static const T *ROW(table)(measure *m, int axis) {
   return tab;
 }
 
-// Turns steps along z, the fewer of up and down, into costs; false where no target is within sight of the row.
-static inline bool ROW(lift)(const measure *m, const uint16_t *up, const uint16_t *down, T *f) {
+// Turns steps along z, the fewer of up and down, into costs, for words from…to; false where no target is within sight.
+static inline bool ROW(lift)(const measure *m, const uint16_t *up, const uint16_t *down, T *f, int64_t from,
+                             int64_t to) {
   typedef uint16_t STEPS __attribute__((ext_vector_type(L)));
   VEC least = (VEC)(INFINITE);
-  const int64_t lanes = m->lanes;
-  for (int64_t x = 0; x < lanes; x += L) {
+  for (int64_t x = from * 64; x < to * 64; x += L) {
     STEPS a, b;
     memcpy(&a, up + x, sizeof a);
     memcpy(&b, down + x, sizeof b);
@@ -54,21 +54,21 @@ static void ROW(solve_columns)(measure *m) {
     }
     if (!any) continue;
     ROW(line) line = {f, ROW(table)(m, 1), solved, rows, 0, rows - 1, m->column_query, m->reach[1], m->root, m->chebyshev};
-    ROW(solve_line)(&line, m->chunks, &patience);
+    ROW(solve_chunks)(&line, m->chunks, ROW(cut)(&line, m->chunks, &patience));
     for (int64_t y = 0; y < rows; y++)
       if (m->column_query[y >> 6] >> (y & 63) & 1) out[y * stride + x] = solved[y];
   }
 }
 
 // Solves the queries of a volume's plane along y: outward from each row, SCAN_LIMIT rows at most.
-static void ROW(solve_rows)(measure *m, const uint64_t *query) {
+static void ROW(solve_rows)(measure *m) {
   const T *across = m->across, *tab = ROW(table)(m, 1);
   T *out = m->out;
   const int64_t rows = m->rows, stride = m->lanes + 64;
   bool pending = false;
   memset(m->pending, 0, (size_t)(rows * m->words) * sizeof(uint64_t));
   for (int64_t y = 0; y < rows; y++) {
-    const uint64_t *bits_of_row = query + y * m->row_stride;
+    const uint64_t *bits_of_row = m->query + y * (m->words + 1);
     for (int64_t x = 0; x < m->lanes; x += L) {
       uint64_t open = bits_of_row[x >> 6] >> (x & 63) & ((1ull << L) - 1);
       if (!open) continue;
@@ -92,65 +92,105 @@ static void ROW(solve_rows)(measure *m, const uint64_t *query) {
   if (pending) ROW(solve_columns)(m);
 }
 
-// Adds the solved queries of one row to the total; false where a cost is beyond what T holds exactly.
-static bool ROW(collect)(const measure *m, const T *out, const uint64_t *query, total *t) {
-  typedef T OCTET __attribute__((ext_vector_type(8)));
-  double8 sum = 0, maximum = 0;
-  for (int64_t w = 0; w < m->words; w++) {
-    uint64_t bits = query[w];
-    while (bits) {
-      int64_t x = __builtin_ctzll(bits);
-      uint8_t eight = (uint8_t)(bits >> x);
-      bits &= ~(255ull << x);
-      bool8 asked;
-      memcpy(&asked, &eight, sizeof eight);
-      OCTET raw;
-      memcpy(&raw, out + w * 64 + x, sizeof raw);
-      double8 d = __builtin_convertvector(raw, double8);
-      d = __builtin_convertvector(asked, long8) != 0 ? d : (double8)(0);
-      maximum = __builtin_elementwise_max(maximum, d);
-      if (m->root) d = __builtin_elementwise_sqrt(d);
-      sum += d;
-      if (t->values)
-        for (; eight; eight &= eight - 1) *t->values++ = d[__builtin_ctzll(eight)] * m->scale;
-    }
+// Whether T holds every cost of a row's queries exactly.
+static bool ROW(is_exact)(const measure *m, const T *out, const uint64_t *query) {
+  for (int64_t x = 0; x < m->lanes; x += L) {
+    uint64_t bits = query[x >> 6] >> (x & 63) & ((1ull << L) - 1);
+    if (bits && bits & LANE_BITS(ROW(load)(out + x) >= (VEC)(BEYOND(m)))) return false;
   }
-  double most = __builtin_reduce_max(maximum);
-  if (most >= BEYOND(m)) return false;
-  if (most > t->maximum) t->maximum = most;
-  t->sum += ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
   return true;
 }
 
-// Solves one plane and adds it to `t`; false, with `t` as it was, where costs are beyond what T holds exactly.
-static bool ROW(solve_plane)(measure *m, const uint16_t *up, const uint64_t *query, total *t) {
-  const int64_t stride = m->lanes + 64;
+// Adds the costs that were put aside to the total.
+static void ROW(add_aside)(const measure *m, total *t) {
+  typedef T OCTET __attribute__((ext_vector_type(8)));
+  T *costs = m->aside;
+  for (int64_t i = t->aside; i < t->aside + 8; i++) costs[i] = 1;
+  double8 sum = 0, maximum = 0;
+  for (int64_t i = 0; i < t->aside; i += 8) {
+    OCTET raw;
+    memcpy(&raw, costs + i, sizeof raw);
+    double8 d = __builtin_convertvector(raw, double8);
+    if (i + 8 > t->aside) {
+      uint8_t rest = (uint8_t)((1 << (t->aside - i)) - 1);
+      bool8 wanted;
+      memcpy(&wanted, &rest, sizeof rest);
+      maximum = __builtin_elementwise_max(maximum, __builtin_convertvector(wanted, long8) != 0 ? d : (double8)(0));
+      if (m->root) ROOTS(d);
+      d = __builtin_convertvector(wanted, long8) != 0 ? d : (double8)(0);
+    } else {
+      maximum = __builtin_elementwise_max(maximum, d);
+      if (m->root) ROOTS(d);
+    }
+    sum += d;
+    if (t->values) {
+      int64_t count = t->aside - i < 8 ? t->aside - i : 8;
+      d *= m->scale;
+      memcpy(t->values, &d, (size_t)count * sizeof(double));
+      t->values += count;
+    }
+  }
+  double most = __builtin_reduce_max(maximum);
+  if (most > t->maximum) t->maximum = most;
+  t->sum += ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+  t->aside = 0;
+}
+
+// Puts the costs of a row's queries aside, one behind the other, to be added when they are many.
+static inline void ROW(put_aside)(const measure *m, const T *out, const uint64_t *query, total *t) {
+  T *next = (T *)m->aside + t->aside;
+  for (int64_t w = 0; w < m->words; w++) {
+    if (!query[w]) continue;
+    for (int64_t half = 0; half < 64; half += L) {
+      uint64_t bits = query[w] >> half & ((1ull << L) - 1);
+      if (bits) next += ROW(compress)(next, out + w * 64 + half, bits);
+    }
+  }
+  t->aside = next - (T *)m->aside;
+  if (t->aside >= ASIDE) ROW(add_aside)(m, t);
+}
+
+static ROW(line) ROW(line_along_x)(measure *m, const T *f, const uint64_t *query, T *out) {
+  return (ROW(line)){f,     ROW(table)(m, 2), out,         m->columns, m->lo,
+                     m->hi, query,            m->reach[2], m->root,    m->chebyshev};
+}
+
+// Solves an image's row, into `out`; false where T does not hold its costs. `lifted` tells that `f` holds the costs
+// near the queries, which is where scans look.
+static bool ROW(solve_image_row)(measure *m, const image_row *row, T *f, bool lifted, T *out) {
+  ROW(line) line = ROW(line_along_x)(m, f, row->query, out);
+  const bool scan = m->patience >= 0;
+  if (scan && !lifted) ROW(lift)(m, row->steps, row->steps, f, row->from, row->to);
+  if (!scan && !ROW(lift)(m, row->steps, row->steps, f, 0, m->words)) return false;
+  int64_t left = ROW(cut)(&line, m->chunks, &m->patience);
+  if (scan && left > 0 && !ROW(lift)(m, row->steps, row->steps, f, 0, m->words)) return false;
+  if (left == 0) return true;
+  ROW(solve_chunks)(&line, m->chunks, left);
+  return ROW(is_exact)(m, out, row->query);
+}
+
+// Solves a volume's plane and adds it to `t`; false, with `t` as it was, where costs are beyond what T holds exactly.
+static bool ROW(solve_volume_plane)(measure *m, const uint16_t *up, total *t) {
+  const int64_t stride = m->lanes + 64, words = m->words;
   T *f = (T *)m->costs + 64;
-  total sum = *t;
-  if (m->filled != sizeof(T)) {
-    ROW(fill_infinite)(f - 64, 64);
-    ROW(fill_infinite)(f + m->lanes, 64);
-    m->filled = sizeof(T);
+  ROW(fill_infinite)(f - 64, 64);
+  ROW(fill_infinite)(f + m->lanes, 64);
+  for (int64_t w = 0; w < words; w++) {
+    m->any_query[w] = 0;
+    for (int64_t y = 0; y < m->rows; y++) m->any_query[w] |= m->query[y * (words + 1) + w];
   }
-  ROW(line) line = {f, ROW(table)(m, 2), m->out, m->columns, m->lo, m->hi, m->line_query, m->reach[2], m->root, m->chebyshev};
-  if (m->rows == 1) {
-    memcpy(m->line_query, query, (size_t)m->words * sizeof(uint64_t));
-    if (!ROW(lift)(m, up, m->down, f)) return false;
-    ROW(solve_line)(&line, m->chunks, &m->patience);
-  } else {
-    for (int64_t w = 0; w < m->words; w++) {
-      m->line_query[w] = 0;
-      for (int64_t y = 0; y < m->rows; y++) m->line_query[w] |= query[y * m->row_stride + w];
-    }
-    for (int64_t y = 0; y < m->rows; y++) {
-      line.out = (T *)m->across + y * stride;
-      if (ROW(lift)(m, up + y * m->lanes, m->down + y * m->lanes, f)) ROW(solve_line)(&line, m->chunks, &m->patience);
-      else ROW(fill_infinite)(line.out, m->lanes);
-    }
-    ROW(solve_rows)(m, query);
+  for (int64_t y = 0; y < m->rows; y++) {
+    ROW(line) line = ROW(line_along_x)(m, f, m->any_query, (T *)m->across + y * stride);
+    if (ROW(lift)(m, up + y * m->lanes, m->down + y * m->lanes, f, 0, words))
+      ROW(solve_chunks)(&line, m->chunks, ROW(cut)(&line, m->chunks, &m->patience));
+    else
+      ROW(fill_infinite)(line.out, m->lanes);
   }
+  ROW(solve_rows)(m);
   for (int64_t y = 0; y < m->rows; y++)
-    if (!ROW(collect)(m, (T *)m->out + y * stride, query + y * m->row_stride, &sum)) return false;
-  *t = sum;
+    if (!ROW(is_exact)(m, (T *)m->out + y * stride, m->query + y * (words + 1))) return false;
+  for (int64_t y = 0; y < m->rows; y++)
+    ROW(put_aside)(m, (T *)m->out + y * stride, m->query + y * (words + 1), t);
+  ROW(add_aside)(m, t);
   return true;
 }

@@ -38,6 +38,20 @@ static inline uint64_t ROW(pack_lanes)(ROW(lanes) lanes) {
   return bits & ((1ull << L) - 1);
 }
 
+// Writes the lanes of `costs` that `bits` names, one behind the other, and up to L more; returns how many it named.
+static inline int64_t ROW(compress)(T *out, const T *costs, uint64_t bits) {
+#ifdef COMPRESS
+  VEC v = ROW(load)(costs);
+  v = COMPRESS(v, bits);
+  memcpy(out, &v, sizeof v);
+  return __builtin_popcountll(bits);
+#else
+  int64_t count = 0;
+  for (; bits; bits &= bits - 1) out[count++] = costs[__builtin_ctzll(bits)];
+  return count;
+#endif
+}
+
 static inline VEC ROW(join)(VEC f, VEC tab, bool chebyshev) {
   return chebyshev ? __builtin_elementwise_max(f, tab) : ADD(f, tab);
 }
@@ -52,6 +66,7 @@ static inline int64_t ROW(radius)(const ROW(line) * line, T best, int64_t n) {
 // The best column for x within lo…hi, or -1 where every cost is infinite.
 static inline int64_t ROW(best_column)(const ROW(line) * line, int64_t x, int64_t lo, int64_t hi, bool chebyshev,
                                        int64_t hint) {
+  if (lo == hi) return lo;
   const T *f = line->f, *tab = line->tab - x;
   T bound = f[x];
   if (hint >= lo && hint <= hi) {
@@ -128,8 +143,9 @@ static inline bool ROW(scan)(const ROW(line) * line, int64_t x, uint64_t queries
   return false;
 }
 
-// Solves the line at its query points; `chunks` has room for n / L + 2.
-static inline void ROW(solve_line)(const ROW(line) * line, ROW(chunk) * chunks, int *patience) {
+// Cuts the line's queries into chunks and scans them; returns how many are left in `chunks`, which has room for
+// n / L + 2. Lines next to one another are alike: where scans fail, `patience` makes the next lines do without.
+static inline int64_t ROW(cut)(const ROW(line) * line, ROW(chunk) * chunks, int *patience) {
   int64_t count = 0, scanned = 0;
   bool scan = *patience >= 0;
   for (int64_t x = 0; x < line->n;) {
@@ -144,9 +160,12 @@ static inline void ROW(solve_line)(const ROW(line) * line, ROW(chunk) * chunks, 
     else chunks[count++] = (ROW(chunk)){(int32_t)x, (int32_t)(x + 63 - __builtin_clzll(bits))};
     x += L;
   }
-  // Lines next to one another are alike: where scans fail, the next lines do without.
   *patience = scan ? (count > scanned ? -LINES_WITHOUT_SCAN : 0) : *patience + 1;
-  if (count == 0) return;
+  return count;
+}
+
+// Solves the chunks that `cut` left.
+static inline void ROW(solve_chunks)(const ROW(line) * line, ROW(chunk) * chunks, int64_t count) {
   if (line->chebyshev) ROW(solve)(line, chunks, 0, count - 1, line->lo, line->hi, true, -1);
   else ROW(solve)(line, chunks, 0, count - 1, line->lo, line->hi, false, -1);
 }

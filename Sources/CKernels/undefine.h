@@ -13,3 +13,5 @@
 #undef COST_OF_MOVE
 #undef TABLES
 #undef VEC
+#undef COMPRESS
+#undef LANE_BITS

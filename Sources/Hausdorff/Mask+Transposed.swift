@@ -9,7 +9,8 @@ extension Mask {
   static func measuringOrder(of shape: [Int]) -> [Int]? {
     let columns = shape[shape.count - 1]
     let longest = shape.max() ?? 0
-    guard shape.dropLast().contains(where: { $0 > maximumShortExtent }) || (columns < 32 && longest > 4 * columns)
+    guard
+      shape.dropLast().contains(where: { $0 > maximumShortExtent }) || (columns < 32 && longest > 4 * columns)
     else { return nil }
     return shape.indices.sorted { (shape[$0], $0) < (shape[$1], $1) }
   }

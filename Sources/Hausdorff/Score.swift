@@ -1,5 +1,3 @@
-import CKernels
-
 /// How pairs are scored.
 public struct ScoreOptions: Sendable {
   /// What is computed, in this order.
@@ -38,25 +36,22 @@ public struct Score: Sendable, Equatable {
   }
 }
 
-/// A pair of masks, with what several metrics share.
+/// What several metrics of one pair share, made when a metric first asks.
 private struct Pair {
   let truth, prediction: Mask
   let options: ScoreOptions
-  let counts: ck_counts
-  let onlyTruth, onlyPrediction: Mask
+  let foreground: MaskPair
   let empty: EmptySide?
 
-  // Made when a metric first asks.
-  private var foreground: [Metric.Direction: DirectedDistances] = [:]
-  private var boundaries: (truth: Mask, prediction: Mask)?
-  private var betweenBoundaries: [Metric.Direction: (distances: DirectedDistances, zeros: Int)] = [:]
+  private var foregroundDistances: [Metric.Direction: DirectedDistances] = [:]
+  private var boundary: MaskPair?
+  private var boundaryDistances: [Metric.Direction: DirectedDistances] = [:]
 
   init(truth: Mask, prediction: Mask, options: ScoreOptions) {
     (self.truth, self.prediction, self.options) = (truth, prediction, options)
-    let difference = Mask.compare(truth, prediction)
-    (counts, onlyTruth, onlyPrediction) = difference
+    foreground = MaskPair(truth, prediction, spacing: options.spacing, distance: options.distance)
     empty =
-      switch (counts.in_first == 0, counts.in_second == 0) {
+      switch (foreground.countOfFirst == 0, foreground.countOfSecond == 0) {
       case (true, true): .both
       case (true, false): .truth
       case (false, true): .prediction
@@ -68,9 +63,11 @@ private struct Pair {
     if let empty {
       return options.empty.value(of: metric, empty: empty, diagonal: diagonal)
     }
+    let both = Double(foreground.countOfBoth)
+    let sum = Double(foreground.countOfFirst + foreground.countOfSecond)
     switch metric.kind {
-    case .dice: return 2 * Double(counts.in_both) / Double(counts.in_first + counts.in_second)
-    case .iou: return Double(counts.in_both) / Double(counts.in_first + counts.in_second - counts.in_both)
+    case .dice: return 2 * both / sum
+    case .iou: return both / (sum - both)
     case .averageHausdorff:
       if let direction = metric.direction { return mean(direction) }
       return (mean(.predictionToTruth) + mean(.truthToPrediction)) / 2
@@ -90,51 +87,26 @@ private struct Pair {
 
   private mutating func mean(_ direction: Metric.Direction) -> Double {
     distances(direction).sum
-      / Double(direction == .predictionToTruth ? counts.in_second : counts.in_first)
+      / Double(direction == .predictionToTruth ? foreground.countOfSecond : foreground.countOfFirst)
   }
 
   private mutating func distances(_ direction: Metric.Direction) -> DirectedDistances {
-    if let known = foreground[direction] { return known }
-    let result =
-      direction == .predictionToTruth
-      ? DirectedDistances(
-        from: onlyPrediction, to: truth, spacing: options.spacing, distance: options.distance)
-      : DirectedDistances(
-        from: onlyTruth, to: prediction, spacing: options.spacing, distance: options.distance)
-    foreground[direction] = result
+    if let known = foregroundDistances[direction] { return known }
+    let result = foreground.distances(toFirst: direction == .predictionToTruth)
+    foregroundDistances[direction] = result
     return result
   }
 
   private mutating func boundaryPercentile(_ percent: Double, _ direction: Metric.Direction) -> Double {
-    let both = boundaries ?? (truth.boundary, prediction.boundary)
-    boundaries = both
-    if betweenBoundaries[direction] == nil {
-      let (counts, onlyTruth, onlyPrediction) = Mask.compare(both.truth, both.prediction)
-      let toTruth = direction == .predictionToTruth
-      let distances = DirectedDistances(
-        from: toTruth ? onlyPrediction : onlyTruth, to: toTruth ? both.truth : both.prediction,
-        spacing: options.spacing, distance: options.distance, keepingValues: true)
-      betweenBoundaries[direction] = (distances, Int(counts.in_both))
-    }
-    let known = betweenBoundaries[direction]
-    return percentile(percent, of: known?.distances.values ?? [], zeros: known?.zeros ?? 0)
-  }
-}
-
-extension Mask {
-  /// Counts what two masks of one shape have, and what only the one and only the other has.
-  static func compare(_ first: Mask, _ second: Mask) -> (ck_counts, onlyFirst: Mask, onlySecond: Mask) {
-    var (onlyFirst, onlySecond) = (first, second)
-    let count = first.words.count
-    var counts = ck_counts()
-    onlyFirst.words = [UInt64](unsafeUninitializedCapacity: count) { ones, initializedOnes in
-      onlySecond.words = [UInt64](unsafeUninitializedCapacity: count) { others, initializedOthers in
-        counts = ck_compare(
-          Kernels.variant, first.words, second.words, Int64(count), ones.baseAddress, others.baseAddress)
-        initializedOthers = count
-      }
-      initializedOnes = count
-    }
-    return (counts, onlyFirst, onlySecond)
+    let pair =
+      boundary
+      ?? MaskPair(
+        truth.boundary, prediction.boundary, spacing: options.spacing, distance: options.distance)
+    boundary = pair
+    let distances =
+      boundaryDistances[direction]
+      ?? pair.distances(toFirst: direction == .predictionToTruth, keepingValues: true)
+    boundaryDistances[direction] = distances
+    return percentile(percent, of: distances.values, zeros: pair.countOfBoth)
   }
 }

@@ -10,7 +10,8 @@ struct Program: AsyncParsableCommand {
     subcommands: [ServeCommand.self, ScoreCommand.self, HealthcheckCommand.self])
 
   static func main() async {
-    await main(arguments(CommandLine.arguments.dropFirst(), environment: { getenv($0).map { String(cString: $0) } }))
+    await main(
+      arguments(CommandLine.arguments.dropFirst(), environment: { getenv($0).map { String(cString: $0) } }))
   }
 
   /// The arguments, with those options behind them that the environment gives and the command line does not.
@@ -27,7 +28,8 @@ struct Program: AsyncParsableCommand {
     for option in options {
       let flag = "--" + option
       let variable = "HAUSDORFFD_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
-      guard let value = environment(variable), !result.contains(where: { $0 == flag || $0.hasPrefix(flag + "=") })
+      guard let value = environment(variable),
+        !result.contains(where: { $0 == flag || $0.hasPrefix(flag + "=") })
       else { continue }
       result.append("\(flag)=\(value)")
     }

@@ -28,13 +28,6 @@ typedef enum {
 int64_t ck_pack(ck_variant variant, const void *elements, ck_scalar type, int64_t rows, int64_t columns,
                 int64_t bound, double bound_float, uint64_t *bits);
 
-/// What `ck_compare` counts.
-typedef struct { int64_t in_first, in_second, in_both; } ck_counts;
-
-/// Counts the bits of two masks of `words` words; writes what only the one and only the other has.
-ck_counts ck_compare(ck_variant variant, const uint64_t *first, const uint64_t *second, int64_t words,
-                     uint64_t *only_first, uint64_t *only_second);
-
 typedef enum { ck_euclidean, ck_manhattan, ck_chebyshev } ck_distance;
 
 /// A grid of planes × rows × columns, its spacing along each (planes, rows, columns), and how distance is measured.
@@ -46,13 +39,26 @@ typedef struct {
   ck_distance distance;
 } ck_grid;
 
-/// Sum and maximum over the query points of the distance to the nearest target.
+/// Points along one axis, from the first to the last.
+typedef struct { int64_t first, last; } ck_range;
+
+/// What two masks hold: how many points each and both, and where.
+typedef struct {
+  int64_t in_first, in_second, in_both;
+  ck_range planes, rows, columns;           // around the points of either; not set where there are none
+  ck_range first_columns, second_columns;   // around the points of each
+} ck_survey;
+
+/// Counts and bounds the points of two masks of planes × rows × ⌈columns / 64⌉ words. False where memory ran out.
+bool ck_look(ck_variant variant, const ck_grid *grid, const uint64_t *first, const uint64_t *second, ck_survey *survey);
+
+/// Sum and maximum of distances.
 typedef struct { double sum, maximum; } ck_directed;
 
-/// Measures the distance from every query point to the nearest target point, exactly.
+/// Measures the distance to the nearest target from every point that is no target itself, exactly.
 ///
-/// Both masks have planes × rows × ⌈columns / 64⌉ words; targets must not be empty. Planes and rows are at most 65,534
-/// each. `values`, if not null, receives one distance per query point, in no particular order.
-/// Returns false where memory ran out.
-bool ck_measure(ck_variant variant, const ck_grid *grid, const uint64_t *targets, const uint64_t *queries,
-                ck_directed *result, double *values);
+/// The survey is of the two masks: of targets as the first and points as the second, or, where `swapped`, the other
+/// way round. Targets must not be empty. Planes and rows are at most 65,534 each. `values`, if not null, receives
+/// one distance for each point measured, in no particular order. Returns false where memory ran out.
+bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
+                const uint64_t *points, ck_directed *result, double *values);

@@ -21,7 +21,9 @@ struct HealthcheckCommand: ParsableCommand {
 
   func validate() throws {
     guard (1...65535).contains(port) else { throw ValidationError("--port must be 1 to 65535, not \(port)") }
-    guard (1...3600).contains(timeout) else { throw ValidationError("--timeout must be 1 to 3600, not \(timeout)") }
+    guard (1...3600).contains(timeout) else {
+      throw ValidationError("--timeout must be 1 to 3600, not \(timeout)")
+    }
     guard path.utf8.first == UInt8(ascii: "/"), path.utf8.allSatisfy({ (33...126).contains($0) }) else {
       throw ValidationError("--path must be a path, as in /readyz")
     }
@@ -30,7 +32,8 @@ struct HealthcheckCommand: ParsableCommand {
   func run() throws {
     let answer = try ask()
     guard answer.hasPrefix("HTTP/1.1 200 ") else {
-      throw Output.failure("not healthy: " + (answer.split(whereSeparator: \.isNewline).first.map(String.init) ?? "no answer"))
+      throw Output.failure(
+        "not healthy: " + (answer.split(whereSeparator: \.isNewline).first.map(String.init) ?? "no answer"))
     }
   }
 
@@ -41,7 +44,9 @@ struct HealthcheckCommand: ParsableCommand {
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var found: UnsafeMutablePointer<addrinfo>?
     let status = getaddrinfo(address, String(port), &hints, &found)
-    guard status == 0, let found else { throw Output.failure("\(address): \(String(cString: gai_strerror(status)))") }
+    guard status == 0, let found else {
+      throw Output.failure("\(address): \(String(cString: gai_strerror(status)))")
+    }
     defer { freeaddrinfo(found) }
     let descriptor = socket(found.pointee.ai_family, found.pointee.ai_socktype, 0)
     guard descriptor >= 0 else { throw Output.failure(reason) }
@@ -50,8 +55,11 @@ struct HealthcheckCommand: ParsableCommand {
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
-    guard connect(descriptor, found.pointee.ai_addr, found.pointee.ai_addrlen) == 0 else { throw Output.failure(reason) }
-    let request = "GET \(path) HTTP/1.1\r\nHost: \(address.contains(":") ? "[\(address)]" : address)\r\nConnection: close\r\n\r\n"
+    guard connect(descriptor, found.pointee.ai_addr, found.pointee.ai_addrlen) == 0 else {
+      throw Output.failure(reason)
+    }
+    let request =
+      "GET \(path) HTTP/1.1\r\nHost: \(address.contains(":") ? "[\(address)]" : address)\r\nConnection: close\r\n\r\n"
     guard send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) == request.utf8.count else {
       throw Output.failure(reason)
     }

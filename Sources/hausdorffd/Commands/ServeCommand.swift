@@ -9,7 +9,8 @@ import UnixSignals
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve", abstract: "Serve scores over HTTP.",
-    discussion: "Each option is also read from the environment, as in HAUSDORFFD_PORT for --port; the flag wins.")
+    discussion:
+      "Each option is also read from the environment, as in HAUSDORFFD_PORT for --port; the flag wins.")
 
   /// The options that are also read from the environment.
   static let environmentOptions = [
@@ -55,7 +56,9 @@ struct ServeCommand: AsyncParsableCommand {
       throw ValidationError("--\(name) must be \(range.lowerBound) to \(range.upperBound), not \(value)")
     }
     guard Logger.Level(rawValue: logLevel) != nil else {
-      throw ValidationError("--log-level '\(logLevel)' is not one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+      throw ValidationError(
+        "--log-level '\(logLevel)' is not one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+      )
     }
     try check("port", port, 0...65535)
     try check("threads", threads, 2...1024)
@@ -107,4 +110,3 @@ struct ServeCommand: AsyncParsableCommand {
     throw ValidationError("the data folder '\(data)' cannot be used: \(String(cString: strerror(errno)))")
   }
 }
-

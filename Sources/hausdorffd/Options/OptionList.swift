@@ -80,7 +80,9 @@ extension OptionList.Entry {
     case .json(.array(let values)):
       var strings: [String] = []
       for value in values {
-        guard case .string(let text) = value else { throw RequestError(location, "must be a list of strings") }
+        guard case .string(let text) = value else {
+          throw RequestError(location, "must be a list of strings")
+        }
         strings.append(text)
       }
       return strings
@@ -101,12 +103,15 @@ extension OptionList.Entry {
       case .json: [nil]
       }
     let finite = numbers.compactMap { $0 }
-    guard finite.count == numbers.count else { throw RequestError(location, "must be a list of finite numbers") }
+    guard finite.count == numbers.count else {
+      throw RequestError(location, "must be a list of finite numbers")
+    }
     return finite
   }
 
   /// A name out of an enumeration.
-  func choice<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) throws(RequestError) -> Choice {
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) throws(RequestError) -> Choice
+  {
     let name = try string()
     guard let choice = Choice(rawValue: name) else {
       let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")

@@ -28,7 +28,8 @@ struct OperationRoutes: Sendable {
     guard request.head.query.contains(where: { $0.name == "verbose" }) else { return .now(Self.text("ok\n")) }
     return .now(
       Self.text(
-        "ready\nrequests being received, waiting or worked on: \(pool.requestCount) of \(pool.limits.requests)\n"))
+        "ready\nrequests being received, waiting or worked on: \(pool.requestCount) of \(pool.limits.requests)\n"
+      ))
   }
 
   private var info: [UInt8] {

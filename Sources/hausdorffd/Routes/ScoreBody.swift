@@ -44,14 +44,17 @@ enum ScoreBody {
     do throws(RequestError) {
       var options = try OptionList(text: request.head.query.map { ($0.name, $0.value) })
       guard let shapeOption = options.take("shape") else {
-        throw RequestError(.parameter("shape"), "is missing: raw bytes need the shape of one of the two arrays")
+        throw RequestError(
+          .parameter("shape"), "is missing: raw bytes need the shape of one of the two arrays")
       }
       let shape = try shape(shapeOption)
       let common = try options.take("dtype")?.choice(ScalarType.self) ?? .uint8
       let truthType = try options.take("dtype_true")?.choice(ScalarType.self) ?? common
       let predictionType = try options.take("dtype_pred")?.choice(ScalarType.self) ?? common
       let points = try points(shape, shapeOption, limits)
-      let (middle, end) = (points * truthType.byteCount, points * (truthType.byteCount + predictionType.byteCount))
+      let (middle, end) = (
+        points * truthType.byteCount, points * (truthType.byteCount + predictionType.byteCount)
+      )
       guard request.body.count == end else {
         throw RequestError(
           shapeOption.location,
@@ -66,7 +69,8 @@ enum ScoreBody {
         }
       }
       return try ScoreRequest(
-        truth: array(0..<middle, truthType), prediction: array(middle..<end, predictionType), options: options,
+        truth: array(0..<middle, truthType), prediction: array(middle..<end, predictionType),
+        options: options,
         isJSON: false, alsoKnown: rawOptions)
     } catch {
       throw Problem(error)
@@ -74,7 +78,9 @@ enum ScoreBody {
   }
 
   private static func shape(_ option: OptionList.Entry) throws(RequestError) -> [Int] {
-    let shape = try option.string().split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    let shape = try option.string().split(separator: ",", omittingEmptySubsequences: false).map {
+      Int($0) ?? 0
+    }
     guard shape.count <= 5, shape.allSatisfy({ $0 > 0 }) else {
       throw RequestError(option.location, "must be at most 5 positive integers, as in 256,256")
     }
@@ -121,7 +127,8 @@ enum ScoreBody {
     }
     func file(_ name: ArrayName) throws(RequestError) -> NumericArray {
       guard let file = files[name] else {
-        throw RequestError(name.location(json: false), "is missing: the form needs a file of this name", status: 400)
+        throw RequestError(
+          name.location(json: false), "is missing: the form needs a file of this name", status: 400)
       }
       return file
     }
@@ -143,7 +150,8 @@ enum ScoreBody {
       }
     guard let text else {
       throw Problem(
-        RequestError(.parameter(String(part.name.prefix(80))), "is not a field of at most 64 KiB of UTF-8", status: 400))
+        RequestError(
+          .parameter(String(part.name.prefix(80))), "is not a field of at most 64 KiB of UTF-8", status: 400))
     }
     return text
   }

@@ -33,7 +33,9 @@ struct JSONWriter {
   }
 
   mutating func member(_ name: String, _ number: Double?) { member(name) { $0.value(number) } }
-  mutating func member(_ name: String, _ number: Int) { member(name) { $0.bytes.append(contentsOf: "\(number)".utf8) } }
+  mutating func member(_ name: String, _ number: Int) {
+    member(name) { $0.bytes.append(contentsOf: "\(number)".utf8) }
+  }
   mutating func member(_ name: String, _ text: String?) { member(name) { $0.value(text) } }
 
   mutating func value(_ number: Double?) {

@@ -29,7 +29,8 @@ struct ScoreReply {
         }
       for side in sides {
         errors.append(
-          Problem.FieldError(side.location(json: request.isJSON), "item \(item) has no foreground, and empty=error"))
+          Problem.FieldError(
+            side.location(json: request.isJSON), "item \(item) has no foreground, and empty=error"))
       }
     }
     if !errors.isEmpty { throw RequestError(errors) }
@@ -43,7 +44,8 @@ struct ScoreReply {
     let effect =
       switch request.scoring.empty {
       case .zero:
-        "empty=zero made their distances 0" + (truth + prediction > 0 ? ", which rewards a missed object" : "")
+        "empty=zero made their distances 0"
+          + (truth + prediction > 0 ? ", which rewards a missed object" : "")
       case .diagonal: "empty=diagonal made their distances the grid's diagonal, or 0 where both are empty"
       case .infinity: "empty=infinity made their distances infinite, or 0 where both are empty"
       case .nan: "empty=nan made their values NaN"

@@ -79,13 +79,16 @@ struct ScoreRequest: Sendable {
     } else {
       guard let usual = Layout(rank: shape.count) else {
         throw RequestError(
-          arrays, "has \(shape.count) axes: say by layout what they are (one of \(Layout.names.joined(separator: ", ")))")
+          arrays,
+          "has \(shape.count) axes: say by layout what they are (one of \(Layout.names.joined(separator: ", ")))"
+        )
       }
       layout = usual
     }
     guard let (batch, space, channels) = layout.split(shape) else {
       throw RequestError(
-        option?.location ?? arrays, "layout \(layout.name) has \(layout.name.count) axes, the arrays have shape \(shape)")
+        option?.location ?? arrays,
+        "layout \(layout.name) has \(layout.name.count) axes, the arrays have shape \(shape)")
     }
     guard channels == 1 else {
       throw RequestError(
@@ -105,7 +108,8 @@ struct ScoreRequest: Sendable {
     var metrics: [Metric] = []
     for name in try option.strings() {
       guard let metric = Metric(name: name) else {
-        throw RequestError(option.location, "'\(name.prefix(40))' is not a metric; metrics are \(Metric.names)")
+        throw RequestError(
+          option.location, "'\(name.prefix(40))' is not a metric; metrics are \(Metric.names)")
       }
       guard !metrics.contains(metric) else { throw RequestError(option.location, "'\(name)' is given twice") }
       metrics.append(metric)

@@ -45,7 +45,8 @@ final class ScoringPool: Sendable {
     }
     guard isFree else {
       throw Problem(
-        status: 503, detail: "All \(limits.requests) places for requests are taken.", headers: ["Retry-After": "1"])
+        status: 503, detail: "All \(limits.requests) places for requests are taken.",
+        headers: ["Retry-After": "1"])
     }
     return Place(pool: self)
   }

@@ -1,0 +1,67 @@
+import CKernels
+
+/// Two masks of one shape and what is known of them: how many points each and both have, and where.
+///
+/// Distances are measured with the longest axis last where the given order would be slow; they do not depend on it.
+struct MaskPair: Sendable {
+  private let first, second: Mask
+  private let survey: ck_survey
+  private let grid: ck_grid
+
+  init(_ first: Mask, _ second: Mask, spacing: [Double], distance: Distance) {
+    let order = Mask.measuringOrder(of: first.shape)
+    self.first = order.map(first.transposed) ?? first
+    self.second = order.map(second.transposed) ?? second
+    let spacing = order?.map { spacing[$0] } ?? spacing
+    let shape = self.first.shape
+    let isVolume = shape.count == 3
+    precondition(shape.dropLast().allSatisfy { $0 <= Mask.maximumShortExtent }, "two axes are too long")
+    var grid = ck_grid(
+      planes: Int64(shape[0]), rows: isVolume ? Int64(shape[1]) : 1, columns: Int64(self.first.columns),
+      spacing: (spacing[0], spacing[isVolume ? 1 : 0], spacing[spacing.count - 1]), distance: distance.kernel)
+    var survey = ck_survey()
+    let looked = ck_look(Kernels.variant, &grid, self.first.words, self.second.words, &survey)
+    precondition(looked, "out of memory")
+    (self.grid, self.survey) = (grid, survey)
+  }
+
+  /// Number of points that the first mask has, the second has, both have.
+  var countOfFirst: Int { Int(survey.in_first) }
+  var countOfSecond: Int { Int(survey.in_second) }
+  var countOfBoth: Int { Int(survey.in_both) }
+
+  /// Distances from the points of one mask to the nearest of the other, exact, in time linear in the grid's points.
+  ///
+  /// - Precondition: the mask that is measured to is not empty.
+  func distances(toFirst: Bool, keepingValues: Bool = false) -> DirectedDistances {
+    let (targets, points) = toFirst ? (first, second) : (second, first)
+    precondition((toFirst ? countOfFirst : countOfSecond) > 0)
+    let count = (toFirst ? countOfSecond : countOfFirst) - countOfBoth
+    var distances = DirectedDistances()
+    guard count > 0 else { return distances }
+    var (grid, survey, result) = (grid, survey, ck_directed())
+    func measure(_ values: UnsafeMutablePointer<Double>?) {
+      let measured = ck_measure(
+        Kernels.variant, &grid, &survey, !toFirst, targets.words, points.words, &result, values)
+      precondition(measured, "out of memory")
+    }
+    if keepingValues {
+      distances.values = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
+        measure(buffer.baseAddress)
+        initialized = count
+      }
+    } else {
+      measure(nil)
+    }
+    (distances.sum, distances.maximum) = (result.sum, result.maximum)
+    return distances
+  }
+}
+
+/// Distances from some points to the nearest of others; points that are others themselves have distance 0.
+struct DirectedDistances: Sendable {
+  var sum = 0.0
+  var maximum = 0.0
+  /// The distances that are not 0, in no particular order; empty unless asked for.
+  var values: [Double] = []
+}
