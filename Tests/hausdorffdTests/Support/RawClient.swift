@@ -79,6 +79,12 @@ final class RawClient {
     return count == 0 || count == -1 && errno == ECONNRESET
   }
 
+  /// Whether the server closes the connection, whatever it sends before.
+  func closesInTheEnd() -> Bool {
+    repeat { received = [] } while (try? receive()) != nil
+    return isClosed()
+  }
+
   private func receive() throws {
     var buffer = [UInt8](repeating: 0, count: 65536)
     let count = recv(socket, &buffer, buffer.count, 0)

@@ -1,0 +1,49 @@
+import Testing
+
+/// Resident memory of the server.
+struct MemoryTests {
+  @Test func `An idle server takes less than 40 MB`() throws {
+    let server = try ServerProcess()
+    #expect(try server.ask(HTTPRequest("GET", "/readyz")).status == 200)
+    let memory = try server.residentMemory()
+    #expect(memory < 40_000_000, "\(memory) bytes")
+  }
+
+  @Test func `Hostile uploads leave no memory behind`() throws {
+    let server = try ServerProcess()
+    let before = try server.residentMemory()
+    let mask = TestMask(random: [64, 64], seed: 2)
+    let hostile: [[UInt8]] = [
+      HTTPRequest.score(json: "{\"y_true\":" + String(repeating: "[", count: 3_000_000)).bytes,
+      HTTPRequest.score(json: "{\"metrics\":[" + String(repeating: "1,", count: 2_000_000)).bytes,
+      HTTPRequest.score(json: "{\"y_true\":[" + String(repeating: "[1],", count: 1_000_000)).bytes,
+      HTTPRequest.score(query: "shape=2000,2000", octets: [UInt8](repeating: 1, count: 7_999_999)).bytes,
+      HTTPRequest.score(
+        query: "shape=1000,1000&dtype=float64", octets: [UInt8](repeating: 0xFF, count: 16_000_000)
+      ).bytes,
+      HTTPRequest.score(
+        files: mask.png + [UInt8](repeating: 0, count: 4_000_000), Array(mask.png.dropLast(20))
+      ).bytes,
+      HTTPRequest.score(files: [UInt8](repeating: 0x93, count: 4_000_000), mask.npy()).bytes,
+      // A client that is gone before its end.
+      HTTPRequest.score(query: "shape=2000,2000", octets: [UInt8](repeating: 1, count: 8_000_000)).bytes
+        .dropLast(),
+    ]
+    for _ in 0..<5 {
+      for (index, bytes) in hostile.enumerated() {
+        let client = try RawClient(port: server.port)
+        client.resetAtEnd()
+        client.send(bytes)
+        if index < hostile.count - 1 {
+          let reply = try client.reply()
+          #expect((400...422).contains(reply.status), "\(index): \(reply)")
+        }
+      }
+    }
+    #expect(try eventually { try server.requestCount() == 0 })
+    // 32 blocks of 1 MiB are kept for bodies; the rest is given back, or slack of the allocator.
+    let after = try server.residentMemory()
+    #expect(after < before + 80_000_000, "\(before), then \(after) bytes")
+    try server.expectService()
+  }
+}

@@ -1,0 +1,83 @@
+import Hausdorff
+import Testing
+
+/// `hausdorffd score` on files.
+struct ScoreCommandTests {
+  private let folder: TemporaryFolder
+  private let truth, prediction: String
+  private let masks: (TestMask, TestMask)
+
+  init() throws {
+    folder = try TemporaryFolder()
+    masks = (TestMask(random: [20, 30], seed: 1), TestMask(random: [20, 30], seed: 2))
+    truth = try folder.write("truth.png", masks.0.png)
+    prediction = try folder.write("prediction.npy", masks.1.npy(.float32))
+  }
+
+  @Test func `A PNG and an npy are scored in a table`() throws {
+    let result = try Executable.run("score", truth, prediction)
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+    let rows = result.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(rows.map(\.first) == ["average_hausdorff", "hausdorff", "hausdorff_95", "dice", "iou"])
+    let expected = Oracle(masks.0, masks.1)
+    #expect(abs((Double(rows[0][1]) ?? .nan) - expected.averageHausdorff) < 1e-6)
+    #expect(abs((Double(rows[1][1]) ?? .nan) - expected.hausdorff) < 1e-6)
+  }
+
+  @Test func `With --json it prints what the server answers`() throws {
+    let options = [
+      ("metrics", "hausdorff,dice"), ("distance", "manhattan"), ("spacing", "2,0.5"), ("threshold", "2"),
+      ("empty", "nan"), ("reduction", "sum"),
+    ]
+    let process = try ChildProcess(
+      Executable.path, ["score", truth, prediction, "--json"] + options.map { "--\($0)=\($1)" })
+    #expect(try process.wait() == 0)
+    let served = try ServerProcess.shared.ask(.score(files: masks.0.png, masks.1.npy(.float32), options))
+    #expect(served.status == 200)
+    #expect(process.output == served.body + [10])
+  }
+
+  @Test func `A batch is a row an item and one for all`() throws {
+    let batch = TestMask(random: [3, 4, 5], seed: 4)
+    let path = try folder.write("batch.npy", batch.npy())
+    let table = try Executable.run("score", path, path, "--metrics=dice")
+    let rows = table.output.split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(
+      rows == [["item", "dice", "empty"], ["0", "1.0"], ["1", "1.0"], ["2", "1.0"], ["mean", "1.0"]])
+    let volume = try Executable.run("score", path, path, "--metrics=dice", "--layout=DHW", "--json")
+    #expect(JSON(volume.output)["items"].count == 1)
+  }
+
+  @Test func `An empty mask is told on standard error`() throws {
+    let path = try folder.write("empty.npy", TestMask([20, 30], [Bool](repeating: false, count: 600)).npy())
+    let result = try Executable.run("score", truth, path)
+    #expect(result.status == 0 && result.errors.contains("empty mask"), "\(result)")
+    let refused = try Executable.run("score", truth, path, "--empty=error")
+    #expect(refused.status == 1 && refused.errors.contains("y_pred") && refused.output.isEmpty, "\(refused)")
+  }
+
+  private static let bad: [(String, [UInt8])] = [
+    ("cut.png", Array(TestMask(random: [8, 8], seed: 1).png.prefix(50))), ("empty.png", []),
+    ("words.npy", Array("not an array at all".utf8)),
+    ("pickle.npy", TestMask.npy(descr: "'|O'", shape: "(2,)", data: [])),
+  ]
+
+  @Test(arguments: bad.indices) func `A bad file is named and ends with status 1`(_ index: Int) throws {
+    let (name, bytes) = Self.bad[index]
+    let path = try folder.write(name, bytes)
+    let result = try Executable.run("score", path, prediction)
+    #expect(result.status == 1 && result.errors.contains(path) && result.output.isEmpty, "\(result)")
+  }
+
+  @Test func `A file that is not there, a folder and a wrong option end with status 1`() throws {
+    for path in [folder.path("nowhere.png"), folder.path] {
+      let result = try Executable.run("score", truth, path)
+      #expect(result.status == 1 && result.errors.contains(path), "\(result)")
+    }
+    let option = try Executable.run("score", truth, prediction, "--metrics=nonsense")
+    #expect(option.status == 1 && option.errors.contains("metrics"), "\(option)")
+    let other = try folder.write("other.npy", TestMask(random: [3, 3], seed: 1).npy())
+    let shapes = try Executable.run("score", truth, other)
+    #expect(shapes.status == 1 && shapes.errors.contains("[3, 3]"), "\(shapes)")
+  }
+}
