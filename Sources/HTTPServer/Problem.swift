@@ -66,56 +66,28 @@ public struct Problem: Error, Sendable {
 extension Response {
   /// The problem as `application/problem+json`.
   public init(_ problem: Problem) {
-    var json = JSONText()
-    json.append(literal: "{\"type\":")
-    json.append(string: problem.type)
-    json.append(literal: ",\"title\":")
-    json.append(string: problem.title)
-    json.append(literal: ",\"status\":\(problem.status)")
-    if let detail = problem.detail {
-      json.append(literal: ",\"detail\":")
-      json.append(string: detail)
-    }
-    for (index, error) in problem.errors.enumerated() {
-      json.append(literal: index == 0 ? ",\"errors\":[" : ",")
-      switch error.location {
-      case .parameter(let name):
-        json.append(literal: "{\"parameter\":")
-        json.append(string: name)
-      case .pointer(let pointer):
-        json.append(literal: "{\"pointer\":")
-        json.append(string: pointer)
+    var json = JSONWriter()
+    json.object { json in
+      json.member("type", problem.type)
+      json.member("title", problem.title)
+      json.member("status", problem.status)
+      if let detail = problem.detail { json.member("detail", detail) }
+      guard !problem.errors.isEmpty else { return }
+      json.member("errors") { json in
+        json.array(problem.errors) { json, error in
+          json.object { json in
+            switch error.location {
+            case .parameter(let name): json.member("parameter", name)
+            case .pointer(let pointer): json.member("pointer", pointer)
+            }
+            json.member("detail", error.detail)
+          }
+        }
       }
-      json.append(literal: ",\"detail\":")
-      json.append(string: error.detail)
-      json.append(literal: "}")
     }
-    json.append(literal: problem.errors.isEmpty ? "}" : "]}")
     self.init(
       status: problem.status, contentType: "application/problem+json", headers: problem.headers,
       content: .bytes(json.bytes))
     closesConnection = problem.close
-  }
-}
-
-/// JSON text in the making.
-struct JSONText {
-  private(set) var bytes: [UInt8] = []
-
-  mutating func append(literal: String) { bytes.append(contentsOf: literal.utf8) }
-
-  /// A string with its quotes; escapes what RFC 8259 demands.
-  mutating func append(string: String) {
-    bytes.append(UInt8(ascii: "\""))
-    for byte in string.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(contentsOf: [UInt8(ascii: "\\"), byte])
-      case 0..<0x20:
-        let hex = String(byte, radix: 16)
-        append(literal: "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex)
-      default: bytes.append(byte)
-      }
-    }
-    bytes.append(UInt8(ascii: "\""))
   }
 }

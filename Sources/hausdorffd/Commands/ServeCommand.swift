@@ -79,6 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
     var logger = Logger(label: "hausdorffd") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
     try prepareDataFolder()
+    try raiseDescriptorLimit()
     let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
     var configuration = ServerConfiguration()
@@ -103,6 +104,21 @@ struct ServeCommand: AsyncParsableCommand {
         services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
+  }
+
+  /// Lets the process open a descriptor for each connection, and some more for the refused ones that linger.
+  private func raiseDescriptorLimit() throws {
+    var limit = rlimit()
+    let needed = rlim_t(maxConnections + 512)
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < needed else {
+      return
+    }
+    guard limit.rlim_max >= needed else {
+      throw ValidationError(
+        "--max-connections \(maxConnections) needs \(needed) open files; the limit is \(limit.rlim_max)")
+    }
+    limit.rlim_cur = needed
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
   private func prepareDataFolder() throws {

@@ -4,6 +4,8 @@ import MaskFormats
 
 /// Reads the three kinds of body that carry a pair of arrays.
 enum ScoreBody {
+  /// The media type of bytes without a header.
+  static let rawType = "application/octet-stream"
   private static let rawOptions = ["shape", "dtype", "dtype_true", "dtype_pred"]
 
   /// - Throws: a problem that names the field at fault.
@@ -11,7 +13,7 @@ enum ScoreBody {
     let type = request.head.contentType
     switch type?.name {
     case "application/json": return try readJSON(request, limits)
-    case "application/octet-stream": return try readRaw(request, limits)
+    case rawType: return try readRaw(request, limits)
     default: return try readForm(request, type, limits)
     }
   }

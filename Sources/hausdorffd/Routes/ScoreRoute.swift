@@ -7,8 +7,7 @@ struct ScoreRoute: Sendable {
   let pool: ScoringPool
   let limits: FormatLimits
 
-  /// Requests whose arrays take no more than this are answered on the thread that received them: their work is shorter
-  /// than the way to a worker and back.
+  /// Bodies of other kinds than raw arrays are read on the thread that received them up to this many bytes, also decoded.
   static let smallBytes = 16 << 10
 
   var route: Route {
@@ -19,31 +18,42 @@ struct ScoreRoute: Sendable {
       handle: { request throws(Problem) in try answer(request) })
   }
 
+  /// Scores that take less than the way to a worker and back are made on the thread that received the request.
   private func answer(_ request: Request) throws(Problem) -> Answer {
-    if request.body.count <= Self.smallBytes {
-      var small = limits
-      small.maximumBytes = Self.smallBytes
-      do throws(Problem) {
-        let request = try ScoreBody.read(request, limits: small)
-        return .now(Self.reply(to: request, scores: try Self.scores(request)))
-      } catch {
-        // Larger when decoded: a worker takes it.
-        guard error.status == 413 else { throw error }
-      }
-    }
+    let known = try readAtOnce(request)
+    if let known, known.isQuick { return .now(Self.reply(to: known, scores: try Self.scores(known))) }
     let deadline = ContinuousClock.now + pool.limits.deadline
     return .later { responder in
-      pool.submit { work(on: request, responder, deadline) }
+      pool.submit { work(on: request, known, responder, deadline) }
     }
   }
 
-  private func work(on request: Request, _ responder: Responder, _ deadline: ContinuousClock.Instant) {
+  /// The request, where reading it takes next to no time.
+  private func readAtOnce(_ request: Request) throws(Problem) -> ScoreRequest? {
+    if request.head.contentType?.name == ScoreBody.rawType {
+      return try ScoreBody.read(request, limits: limits)
+    }
+    guard request.body.count <= Self.smallBytes else { return nil }
+    var small = limits
+    small.maximumBytes = Self.smallBytes
+    do throws(Problem) {
+      return try ScoreBody.read(request, limits: small)
+    } catch {
+      // Larger when decoded: a worker reads it.
+      if error.status == 413 { return nil }
+      throw error
+    }
+  }
+
+  private func work(
+    on request: Request, _ known: ScoreRequest?, _ responder: Responder, _ deadline: ContinuousClock.Instant
+  ) {
     if let problem = ScoringTask.reasonToStop(responder, deadline) {
       responder.respond(problem)
       return
     }
     do throws(Problem) {
-      let request = try ScoreBody.read(request, limits: limits)
+      let request = if let known { known } else { try ScoreBody.read(request, limits: limits) }
       guard request.batch > 1 else {
         responder.respond(Self.reply(to: request, scores: try Self.scores(request)))
         return

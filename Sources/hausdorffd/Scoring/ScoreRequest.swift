@@ -135,6 +135,9 @@ struct ScoreRequest: Sendable {
     return spacing
   }
 
+  /// Whether scoring takes some tens of microseconds at most: by points times metrics, one pair of 256×256 for one.
+  var isQuick: Bool { batch * space.reduce(1, *) <= (1 << 16) / scoring.metrics.count }
+
   /// Scores one item of the batch.
   func score(item: Int) throws(RequestError) -> Score {
     let truth = try mask(item, of: truth, .truth)

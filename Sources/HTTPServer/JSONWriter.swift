@@ -2,17 +2,23 @@
 ///
 /// A number that is not finite becomes the string "Infinity", "-Infinity" or "NaN"; others are written with the fewest
 /// digits that read back to the same float64.
-struct JSONWriter {
-  private(set) var bytes: [UInt8] = []
+public struct JSONWriter: Sendable {
+  /// What was written so far.
+  public private(set) var bytes: [UInt8] = []
   private var needsComma = false
 
-  mutating func object(_ body: (inout JSONWriter) -> Void) {
+  /// A writer that has written nothing.
+  public init() {}
+
+  /// Writes an object; `body` writes its members.
+  public mutating func object(_ body: (inout JSONWriter) -> Void) {
     open("{")
     body(&self)
     close("}")
   }
 
-  mutating func array<Elements: Sequence>(
+  /// Writes an array; `body` writes the value of each element.
+  public mutating func array<Elements: Sequence>(
     _ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void
   ) {
     open("[")
@@ -24,7 +30,8 @@ struct JSONWriter {
     close("]")
   }
 
-  mutating func member(_ name: String, _ body: (inout JSONWriter) -> Void) {
+  /// Writes a member's name; `body` writes its value.
+  public mutating func member(_ name: String, _ body: (inout JSONWriter) -> Void) {
     separate()
     write(name)
     bytes.append(UInt8(ascii: ":"))
@@ -32,13 +39,17 @@ struct JSONWriter {
     needsComma = true
   }
 
-  mutating func member(_ name: String, _ number: Double?) { member(name) { $0.value(number) } }
-  mutating func member(_ name: String, _ number: Int) {
+  /// Writes a member; nil is null.
+  public mutating func member(_ name: String, _ number: Double?) { member(name) { $0.value(number) } }
+  /// Writes a member.
+  public mutating func member(_ name: String, _ number: Int) {
     member(name) { $0.bytes.append(contentsOf: "\(number)".utf8) }
   }
-  mutating func member(_ name: String, _ text: String?) { member(name) { $0.value(text) } }
+  /// Writes a member; nil is null.
+  public mutating func member(_ name: String, _ text: String?) { member(name) { $0.value(text) } }
 
-  mutating func value(_ number: Double?) {
+  /// Writes a number; nil is null.
+  public mutating func value(_ number: Double?) {
     guard let number else { return bytes.append(contentsOf: "null".utf8) }
     if number.isNaN {
       write("NaN")
@@ -51,7 +62,8 @@ struct JSONWriter {
     }
   }
 
-  mutating func value(_ text: String?) {
+  /// Writes a string; nil is null.
+  public mutating func value(_ text: String?) {
     guard let text else { return bytes.append(contentsOf: "null".utf8) }
     write(text)
   }
