@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: run build test lint format bench sanitize fuzz clean swift library-packages test-packages bench-packages
+.PHONY: run build test lint format bench sanitize asan tsan fuzz clean
+.PHONY: swift library-packages test-packages bench-packages
 
 binary := .build/release/hausdorffd
 # Tests are built for release: the C kernels are too slow without the optimiser.
@@ -28,9 +29,10 @@ lint: swift
 format: swift
 	swift format --in-place --recursive $(swift_sources)
 
-sanitize: swift library-packages test-packages .venv/tests
-	$(swift_test) --sanitize=address --scratch-path .build-asan
-	$(swift_test) --sanitize=thread --scratch-path .build-tsan
+sanitize: asan tsan
+
+asan tsan: swift library-packages test-packages .venv/tests
+	$(swift_test) --sanitize=$(if $(filter asan,$@),address,thread) --scratch-path .build-$@
 
 fuzz: swift library-packages
 	for decoder in json npy png; do FUZZ_SCRATCH="$(CURDIR)/.build-fuzz" Tests/Fuzz/run.sh $$decoder $(SECONDS); done
