@@ -20,7 +20,8 @@ final class ScoringPool: Sendable {
   private struct State {
     var requests = 0
     var bytes = 0
-    var waiting: ArraySlice<@Sendable () -> Void> = []
+    // A slice keeps what is dropped from its front until it moves, so the places of what was taken are nil.
+    var waiting: ArraySlice<(@Sendable () -> Void)?> = []
     var workers = 0
   }
 
@@ -98,11 +99,13 @@ final class ScoringPool: Sendable {
   /// Does what waits until nothing does.
   private func drain() {
     while let work = state.withLock({ state -> (@Sendable () -> Void)? in
-      guard let work = state.waiting.popFirst() else {
+      guard !state.waiting.isEmpty else {
         state.workers -= 1
         state.waiting = []
         return nil
       }
+      let work = state.waiting[state.waiting.startIndex].take()
+      state.waiting.removeFirst()
       return work
     }) {
       work()
