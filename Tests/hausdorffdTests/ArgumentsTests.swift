@@ -1,0 +1,50 @@
+import ArgumentParser
+import Testing
+
+@testable import hausdorffd
+
+/// Options from the environment.
+struct ArgumentsTests {
+  private func arguments(_ arguments: [String], _ environment: [String: String]) -> [String] {
+    Program.arguments(arguments, environment: { environment[$0] })
+  }
+
+  @Test func `A variable becomes an option behind the arguments`() {
+    #expect(arguments(["serve"], ["HAUSDORFFD_PORT": "9"]) == ["serve", "--port=9"])
+    #expect(
+      arguments(["serve", "--host=::"], ["HAUSDORFFD_MAX_QUEUED_BYTES": "5", "HAUSDORFFD_DRAIN_DELAY": "1"])
+        == ["serve", "--host=::", "--max-queued-bytes=5", "--drain-delay=1"])
+  }
+
+  @Test(arguments: [["serve", "--port", "1"], ["serve", "--port=1"]])
+  func `A flag wins`(_ given: [String]) {
+    #expect(arguments(given, ["HAUSDORFFD_PORT": "9"]) == given)
+  }
+
+  @Test func `A command takes its own variables only`() {
+    let environment = ["HAUSDORFFD_PORT": "9", "HAUSDORFFD_MAX_BODY": "5", "HAUSDORFFD_PATH": "/x"]
+    #expect(arguments(["healthcheck"], environment) == ["healthcheck", "--port=9"])
+    #expect(arguments(["score", "a", "b"], environment) == ["score", "a", "b"])
+    #expect(arguments([], environment) == [])
+    #expect(arguments(["--version"], environment) == ["--version"])
+  }
+
+  @Test(arguments: ServeCommand.environmentOptions) func `Every option of serve has a variable`(
+    _ option: String
+  ) throws {
+    let good = ["host": "::1", "data": "folder", "log-level": "debug"][option] ?? "16"
+    let variable = "HAUSDORFFD_" + option.uppercased().replacing("-", with: "_")
+    let given = arguments(["serve"], [variable: good])
+    #expect(given == ["serve", "--\(option)=\(good)"])
+    #expect(throws: Never.self) { try ServeCommand.parse(Array(given.dropFirst())) }
+  }
+
+  @Test func `Every option of serve is also read from the environment`() {
+    let help = ServeCommand.helpMessage()
+    let words = help.split { !"-abcdefghijklmnopqrstuvwxyz".contains($0) }
+    let flags = Set(words.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) })
+    #expect(
+      flags.subtracting(["help", "version", "port"])
+        == Set(ServeCommand.environmentOptions).subtracting(["port"]))
+  }
+}
