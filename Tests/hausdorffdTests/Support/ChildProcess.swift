@@ -62,9 +62,9 @@ final class ChildProcess: Sendable {
     }
   }
 
-  /// Waits for the end, a minute at most.
-  func wait() throws -> Int32 {
-    guard eventually(within: 60, { exitStatus != nil }), let status = exitStatus else {
+  /// Waits for the end, so many seconds at most.
+  func wait(within seconds: Int = 60) throws -> Int32 {
+    guard eventually(within: seconds, { exitStatus != nil }), let status = exitStatus else {
       throw Failure(description: "process \(id) does not end; it wrote: \(errors)")
     }
     return status
