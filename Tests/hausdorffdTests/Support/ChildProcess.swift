@@ -10,7 +10,7 @@ final class ChildProcess: Sendable {
   }
 
   let id: pid_t
-  private let folder: TemporaryFolder
+  let folder: TemporaryFolder
   private let status = Locked<Int32?>(nil)
 
   /// Starts `executable` with `environment` besides what this process has.

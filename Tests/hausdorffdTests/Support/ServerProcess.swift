@@ -28,12 +28,16 @@ final class ServerProcess: Sendable {
 
   private static let sharedResult = Result {
     let server = try ServerProcess()
-    sharedID.withLock { $0 = server.process.id }
     // It outlives every test, so nothing else ends it.
-    atexit { sharedID.withLock { _ = $0.map { kill($0, SIGKILL) } } }
+    toEnd.withLock { $0 = server }
+    atexit {
+      guard let server = ServerProcess.toEnd.withLock({ $0 }) else { return }
+      kill(server.process.id, SIGKILL)
+      for folder in [server.data, server.process.folder] { folder.remove() }
+    }
     return server
   }
-  private static let sharedID = Locked<pid_t?>(nil)
+  private static let toEnd = Locked<ServerProcess?>(nil)
 
   private static func port(in log: String) -> Int? {
     for line in log.split(separator: "\n") {

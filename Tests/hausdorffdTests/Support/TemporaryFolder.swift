@@ -13,7 +13,10 @@ final class TemporaryFolder: Sendable {
     path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   }
 
-  deinit { remove(path) }
+  deinit { remove() }
+
+  /// Removes the folder with all that is in it.
+  func remove() { remove(path) }
 
   func path(_ name: String) -> String { "\(path)/\(name)" }
 
