@@ -95,24 +95,66 @@ static inline uint64_t NAME(cropped)(const uint64_t *from, int64_t w, int shift,
   return shift && w + 1 < available ? low | from[w + 1] << (64 - shift) : low;
 }
 
-// One step along z: 0 at a target, else one more than in the plane before.
-static inline void NAME(step)(const measure *m, const uint16_t *before, uint16_t *now, int64_t z) {
-  const uint64_t *row = m->targets + z * m->plane_stride;
-  const int64_t words = m->words, rows = m->rows, row_stride = m->row_stride, available = m->available;
-  const int shift = m->shift;
-  for (int64_t y = 0; y < rows; y++, row += row_stride)
-    for (int64_t w = 0; w < words; w++, before += 64, now += 64) {
-      uint64_t word = NAME(cropped)(row, w, shift, available);
-      for (int half = 0; half < 64; half += 32) {
-        uint32_t bits = (uint32_t)(word >> half);
-        bool32 target;
-        memcpy(&target, &bits, sizeof bits);
-        step32 steps;
-        memcpy(&steps, before + half, sizeof steps);
-        steps = __builtin_elementwise_add_sat(steps, (step32)(1));
-        steps = __builtin_convertvector(target, short32) != 0 ? (step32)(0) : steps;
-        memcpy(now + half, &steps, sizeof steps);
+// One step along z for 32 columns: 0 at a target, else one more than before.
+#define STEP(steps, bits)                                                                        \
+  do {                                                                                           \
+    uint32_t some = (uint32_t)(bits);                                                            \
+    bool32 target;                                                                               \
+    memcpy(&target, &some, sizeof some);                                                         \
+    steps = __builtin_elementwise_add_sat(steps, (step32)(1));                                   \
+    steps = __builtin_convertvector(target, short32) != 0 ? (step32)(0) : steps;                 \
+  } while (0)
+
+// Counts steps up the planes to - 1 … from, on from those in `before`, into `after`; keeps those of every plane if asked.
+static void NAME(sweep_up)(const measure *m, int64_t from, int64_t to, const uint16_t *before, uint16_t *after,
+                           bool keep) {
+  const int64_t plane_stride = m->plane_stride, size = m->steps_stride, available = m->available;
+  int64_t at = 0;
+  for (int64_t y = 0; y < m->rows; y++)
+    for (int64_t w = 0; w < m->words; w++, at += 64) {
+      const uint64_t *row = m->targets + y * m->row_stride;
+      step32 left, right;
+      memcpy(&left, before + at, sizeof left);
+      memcpy(&right, before + at + 32, sizeof right);
+      for (int64_t z = to - 1; z >= from; z--) {
+        uint64_t bits = NAME(cropped)(row + z * plane_stride, w, m->shift, available);
+        STEP(left, bits);
+        STEP(right, bits >> 32);
+        if (!keep) continue;
+        uint16_t *steps = m->steps + (z - from) * size + at;
+        memcpy(steps, &left, sizeof left);
+        memcpy(steps + 32, &right, sizeof right);
       }
+      if (keep) continue;
+      memcpy(after + at, &left, sizeof left);
+      memcpy(after + at + 32, &right, sizeof right);
+    }
+}
+
+// Counts steps down the planes from … to - 1, and makes `steps` the fewer of up and down.
+static void NAME(sweep_down)(const measure *m, int64_t from, int64_t to) {
+  const int64_t plane_stride = m->plane_stride, size = m->steps_stride, available = m->available;
+  int64_t at = 0;
+  for (int64_t y = 0; y < m->rows; y++)
+    for (int64_t w = 0; w < m->words; w++, at += 64) {
+      const uint64_t *row = m->targets + y * m->row_stride;
+      step32 left, right, up_left, up_right;
+      memcpy(&left, m->down + at, sizeof left);
+      memcpy(&right, m->down + at + 32, sizeof right);
+      for (int64_t z = from; z < to; z++) {
+        uint64_t bits = NAME(cropped)(row + z * plane_stride, w, m->shift, available);
+        STEP(left, bits);
+        STEP(right, bits >> 32);
+        uint16_t *steps = m->steps + (z - from) * size + at;
+        memcpy(&up_left, steps, sizeof left);
+        memcpy(&up_right, steps + 32, sizeof right);
+        up_left = __builtin_elementwise_min(up_left, left);
+        up_right = __builtin_elementwise_min(up_right, right);
+        memcpy(steps, &up_left, sizeof left);
+        memcpy(steps + 32, &up_right, sizeof right);
+      }
+      memcpy(m->down + at, &left, sizeof left);
+      memcpy(m->down + at + 32, &right, sizeof right);
     }
 }
 
@@ -167,63 +209,55 @@ static void NAME(solve_image_rows)(measure *m, int64_t count, total *t) {
     if (!solved[i]) WIDE(m, t, NAME(solve_image_row_wide)(m, &m->image_rows[i], t));
 }
 
-// Gathers the steps of an image's row, and the costs near its queries.
-static inline void NAME(gather)(measure *m, image_row *row, const uint16_t *up) {
-  for (int64_t x = 0; x < m->lanes; x += 32) {
-    step32 a, b;
-    memcpy(&a, up + x, sizeof a);
-    memcpy(&b, m->down + x, sizeof b);
-    a = __builtin_elementwise_min(a, b);
-    memcpy(row->steps + x, &a, sizeof a);
-  }
+// Gathers an image's row, with the costs near its queries.
+static inline void NAME(gather)(const measure *m, image_row *row, const uint16_t *steps) {
   int64_t first = 0, last = m->words - 1;
   while (!row->query[first]) first++;
   while (!row->query[last]) last--;
+  row->steps = steps;
   row->from = first > 0 ? first - 1 : 0;
   row->to = last + 2 < m->words ? last + 2 : m->words;
   row->lifted = m->width == 16 && m->patience >= 0;
-  if (row->lifted) NAME(lift_u16)(m, up, m->down, row->costs + 64, row->from, row->to);
+  if (row->lifted) NAME(lift_u16)(m, steps, row->costs + 64, row->from, row->to);
 }
 
-static void NAME(solve_band)(measure *m, int64_t from, int64_t to, total *t) {
-  const int64_t size = m->rows * m->lanes;
-  for (int64_t z = to - 1; z >= from; z--)
-    NAME(step)(m, z == to - 1 ? m->up_end : m->up + (z - from + 1) * size, m->up + (z - from) * size, z);
+static void NAME(solve_band)(measure *m, int64_t from, int64_t to, const uint16_t *up_end, total *t) {
+  NAME(sweep_up)(m, from, to, up_end, NULL, true);
+  NAME(sweep_down)(m, from, to);
   int64_t gathered = 0;
   for (int64_t z = from; z < to; z++) {
-    const uint16_t *up = m->up + (z - from) * size;
-    NAME(step)(m, m->down, m->down, z);
+    const uint16_t *steps = m->steps + (z - from) * m->steps_stride;
     if (m->rows == 1) {
       image_row *row = &m->image_rows[gathered];
       if (!NAME(take_queries)(m, z, row->query)) continue;
-      NAME(gather)(m, row, up);
+      NAME(gather)(m, row, steps);
       if (++gathered < m->image_row_count) continue;
       NAME(solve_image_rows)(m, gathered, t);
       gathered = 0;
     } else {
       if (!NAME(take_queries)(m, z, m->query)) continue;
-      if (m->width == 16 && NAME(solve_volume_plane_u16)(m, up, t)) continue;
-      if (m->wide == 32) WIDE(m, t, NAME(solve_volume_plane_u32)(m, up, t));
-      else WIDE(m, t, NAME(solve_volume_plane_f64)(m, up, t));
+      if (m->width == 16 && NAME(solve_volume_plane_u16)(m, steps, t)) continue;
+      if (m->wide == 32) WIDE(m, t, NAME(solve_volume_plane_u32)(m, steps, t));
+      else WIDE(m, t, NAME(solve_volume_plane_f64)(m, steps, t));
     }
   }
   NAME(solve_image_rows)(m, gathered, t);
 }
 
 static void NAME(measure)(measure *m, total *t) {
-  const int64_t size = m->rows * m->lanes, bands = (m->planes + m->band - 1) / m->band;
+  const int64_t size = m->steps_stride, bands = (m->planes + m->band - 1) / m->band;
   memset(m->down, 255, (size_t)size * sizeof *m->down);
   uint16_t *end = m->ends + (bands - 1) * size;
   memset(end, 255, (size_t)size * sizeof *end);
   for (int64_t b = bands - 1; b > 0; b--, end -= size) {
     int64_t from = b * m->band, to = from + m->band < m->planes ? from + m->band : m->planes;
-    for (int64_t z = to - 1; z >= from; z--) NAME(step)(m, z == to - 1 ? end : end - size, end - size, z);
+    NAME(sweep_up)(m, from, to, end, end - size, false);
   }
   for (int64_t b = 0; b < bands; b++) {
     int64_t from = b * m->band, to = from + m->band < m->planes ? from + m->band : m->planes;
-    m->up_end = m->ends + b * size;
-    NAME(solve_band)(m, from, to, t);
+    NAME(solve_band)(m, from, to, m->ends + b * size, t);
   }
 }
 #undef ROOTS
 #undef WIDE
+#undef STEP

@@ -28,10 +28,17 @@ enum { NEAR = 48, LINES_WITHOUT_SCAN = 7 };
 
 typedef struct { bool table16[3], table32[3], table64[3]; } made_tables;
 
+// A query of a line whose best column is searched for; -1 where there is none within reach.
+typedef struct {
+  int32_t x, best;
+  bool begins_chunk;
+} line_post;
+
 // A row of an image that holds queries, gathered until enough of them are there.
 typedef struct {
   uint64_t *query;              // words + 1
-  uint16_t *steps, *costs, *out;
+  const uint16_t *steps;
+  uint16_t *costs, *out;
   int64_t from, to;             // words around the queries
   bool lifted;                  // whether `costs` are made for these
 } image_row;
@@ -53,8 +60,10 @@ typedef struct {
   int width, wide;  // bits of a cost: now, and where 16 do not suffice
   bool narrow;      // whether 16 bits may be tried
   int64_t band;     // planes in a band
-  uint16_t *down, *up, *ends, *up_end;
-  void *aside, *costs, *across, *out, *column, *chunks, *table16[3], *table32[3], *table64[3];
+  int64_t steps_stride;  // lanes of a plane's steps
+  uint16_t *down, *steps, *ends;
+  void *aside, *costs, *across, *out, *column, *table16[3], *table32[3], *table64[3];
+  line_post *posts;
   uint64_t *query, *any_query, *column_query, *pending;
   made_tables made;
   int64_t image_row_count;
@@ -229,10 +238,13 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
   *result = (ck_directed){0, 0};
   choose_width(&m, grid);
 
-  // Bands of about 256 KiB of counters, but no more bands than planes in one.
-  size_t plane = (size_t)(m.rows * m.lanes) * sizeof(uint16_t);
-  m.band = (int64_t)(262144 / plane) + 1;
-  while (m.band * m.band < m.planes) m.band++;
+  // 64 lanes more, so that planes of a power of two do not fall on the same cache lines.
+  m.steps_stride = m.rows * m.lanes + 64;
+  const size_t plane = (size_t)m.steps_stride * sizeof(uint16_t);
+  // Bands of about 128 KiB of steps, but not so few planes in one that keeping the bands' ends takes much more.
+  m.band = (int64_t)(131072 / plane) + 1;
+  const int64_t least = m.rows > 1 ? 1 : 16;
+  while (least * m.band * m.band < m.planes) m.band++;
   if (m.band > m.planes) m.band = m.planes;
   size_t bands = (size_t)((m.planes + m.band - 1) / m.band);
 
@@ -247,12 +259,11 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
   m.image_row_count = m.image_row_count < 4 ? 4 : m.image_row_count > IMAGE_ROWS ? IMAGE_ROWS : m.image_row_count;
   const size_t gathered = volume ? 0 : (size_t)m.image_row_count;
   struct { void *at; size_t bytes; } parts[] = {
-      {&m.down, plane}, {&m.up, plane * (size_t)m.band}, {&m.ends, plane * bands},
-      {&m.image_rows[0].query, gathered * row_words * 8}, {&m.image_rows[0].steps, gathered * spread * 2},
-      {&m.image_rows[0].costs, gathered * spread * 2}, {&m.image_rows[0].out, gathered * spread * 2},
+      {&m.down, plane}, {&m.steps, plane * (size_t)m.band}, {&m.ends, plane * bands},
+      {&m.image_rows[0].query, gathered * row_words * 8},  {&m.image_rows[0].costs, gathered * spread * 2}, {&m.image_rows[0].out, gathered * spread * 2},
       {&m.aside, (spread + ASIDE) * 8}, {&m.costs, spread * cost}, {&m.out, out}, {&m.query, volume ? row_words * (size_t)m.rows * 8 : 0},
       {&m.any_query, row_words * 8}, {&m.across, volume ? out : 0}, {&m.column, volume ? 2 * longest * cost : 0},
-      {&m.chunks, longest / 2 * 8 + 64}, {&m.column_query, volume ? column_words * 8 : 0},
+      {&m.posts, (longest + 2) * sizeof(line_post)}, {&m.column_query, volume ? column_words * 8 : 0},
       {&m.pending, volume ? (size_t)(m.rows * m.words) * 8 : 0},
       {&m.table16[2], (2 * spread + 64) * 2}, {&m.table32[2], (2 * spread + 64) * 4}, {&m.table64[2], (2 * spread + 64) * 8},
       {&m.table16[1], volume ? (2 * longest + 64) * 2 : 0}, {&m.table32[1], volume ? (2 * longest + 64) * 4 : 0},
@@ -276,7 +287,6 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
       image_row *row = &m.image_rows[i];
       row->query = m.image_rows[0].query + i * (int64_t)row_words;
       row->query[m.words] = 0;
-      row->steps = m.image_rows[0].steps + i * (int64_t)spread;
       row->costs = m.image_rows[0].costs + i * (int64_t)spread;
       row->out = m.image_rows[0].out + i * (int64_t)spread;
       fill_ends(row->costs, sizeof(uint16_t), m.lanes);

@@ -14,17 +14,15 @@ static const T *ROW(table)(measure *m, int axis) {
   return tab;
 }
 
-// Turns steps along z, the fewer of up and down, into costs, for words from…to; false where no target is within sight.
-static inline bool ROW(lift)(const measure *m, const uint16_t *up, const uint16_t *down, T *f, int64_t from,
-                             int64_t to) {
+// Turns steps along z into costs, for words from…to; false where no target is within sight.
+static inline bool ROW(lift)(const measure *m, const uint16_t *steps, T *f, int64_t from, int64_t to) {
   typedef uint16_t STEPS __attribute__((ext_vector_type(L)));
   VEC least = (VEC)(INFINITE);
   for (int64_t x = from * 64; x < to * 64; x += L) {
-    STEPS a, b;
-    memcpy(&a, up + x, sizeof a);
-    memcpy(&b, down + x, sizeof b);
-    VEC steps = __builtin_convertvector(__builtin_elementwise_min(a, b), VEC);
-    VEC cost = COST_OF_STEPS(steps);
+    STEPS some;
+    memcpy(&some, steps + x, sizeof some);
+    VEC s = __builtin_convertvector(some, VEC);
+    VEC cost = COST_OF_STEPS(s);
     least = __builtin_elementwise_min(least, cost);
     memcpy(f + x, &cost, sizeof cost);
   }
@@ -54,7 +52,7 @@ static void ROW(solve_columns)(measure *m) {
     }
     if (!any) continue;
     ROW(line) line = {f, ROW(table)(m, 1), solved, rows, 0, rows - 1, m->column_query, m->reach[1], m->root, m->chebyshev};
-    ROW(solve_chunks)(&line, m->chunks, ROW(cut)(&line, m->chunks, &patience));
+    ROW(solve_chunks)(&line, m->posts, ROW(cut)(&line, m->posts, &patience));
     for (int64_t y = 0; y < rows; y++)
       if (m->column_query[y >> 6] >> (y & 63) & 1) out[y * stride + x] = solved[y];
   }
@@ -160,17 +158,17 @@ static ROW(line) ROW(line_along_x)(measure *m, const T *f, const uint64_t *query
 static bool ROW(solve_image_row)(measure *m, const image_row *row, T *f, bool lifted, T *out) {
   ROW(line) line = ROW(line_along_x)(m, f, row->query, out);
   const bool scan = m->patience >= 0;
-  if (scan && !lifted) ROW(lift)(m, row->steps, row->steps, f, row->from, row->to);
-  if (!scan && !ROW(lift)(m, row->steps, row->steps, f, 0, m->words)) return false;
-  int64_t left = ROW(cut)(&line, m->chunks, &m->patience);
-  if (scan && left > 0 && !ROW(lift)(m, row->steps, row->steps, f, 0, m->words)) return false;
+  if (scan && !lifted) ROW(lift)(m, row->steps, f, row->from, row->to);
+  if (!scan && !ROW(lift)(m, row->steps, f, 0, m->words)) return false;
+  int64_t left = ROW(cut)(&line, m->posts, &m->patience);
+  if (scan && left > 0 && !ROW(lift)(m, row->steps, f, 0, m->words)) return false;
   if (left == 0) return true;
-  ROW(solve_chunks)(&line, m->chunks, left);
+  ROW(solve_chunks)(&line, m->posts, left);
   return ROW(is_exact)(m, out, row->query);
 }
 
 // Solves a volume's plane and adds it to `t`; false, with `t` as it was, where costs are beyond what T holds exactly.
-static bool ROW(solve_volume_plane)(measure *m, const uint16_t *up, total *t) {
+static bool ROW(solve_volume_plane)(measure *m, const uint16_t *steps, total *t) {
   const int64_t stride = m->lanes + 64, words = m->words;
   T *f = (T *)m->costs + 64;
   ROW(fill_infinite)(f - 64, 64);
@@ -181,8 +179,8 @@ static bool ROW(solve_volume_plane)(measure *m, const uint16_t *up, total *t) {
   }
   for (int64_t y = 0; y < m->rows; y++) {
     ROW(line) line = ROW(line_along_x)(m, f, m->any_query, (T *)m->across + y * stride);
-    if (ROW(lift)(m, up + y * m->lanes, m->down + y * m->lanes, f, 0, words))
-      ROW(solve_chunks)(&line, m->chunks, ROW(cut)(&line, m->chunks, &m->patience));
+    if (ROW(lift)(m, steps + y * m->lanes, f, 0, words))
+      ROW(solve_chunks)(&line, m->posts, ROW(cut)(&line, m->posts, &m->patience));
     else
       ROW(fill_infinite)(line.out, m->lanes);
   }

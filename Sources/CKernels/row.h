@@ -5,8 +5,8 @@
 // f[i] is the cost of the best target in column i seen from this line, tab[d] the cost of moving d along it, ⊕ their
 // sum (euclidean on squares, manhattan) or maximum (chebyshev). In all three the best column moves to the right, or
 // stays, as x does (Meijster et al. 2000; the rows of the matrix are totally monotone). So the queries of a line are cut
-// into chunks of L neighbouring x; a chunk's first and last query are searched for their best columns ia ≤ ib, and
-// the lanes between need to look at ia…ib only. The middle chunk goes first and halves the range for the others.
+// into chunks of L neighbouring x; the best columns ia ≤ ib of a chunk's first and last query (its posts) are searched
+// for, and the lanes between need to look at ia…ib only.
 // Steps of L lanes for a line of n columns: at most n + n/L for the lanes, and n/L · log2(n/L) for the searches, which
 // stays below the former up to n = L · 2^L.
 
@@ -99,31 +99,32 @@ static inline uint64_t ROW(queries_from)(const uint64_t *query, int64_t x) {
   return bits & ((1ull << L) - 1);
 }
 
-typedef struct { int32_t first, last; } ROW(chunk);
-
-static void ROW(solve)(const ROW(line) * line, const ROW(chunk) * chunks, int64_t a, int64_t b, int64_t lo,
-                       int64_t hi, bool chebyshev, int64_t hint) {
+// Searches the best columns of posts a…b, the middle one first: those to its left need not look to the right of its
+// best column, nor those to its right to the left of it.
+static void ROW(search)(const ROW(line) * line, line_post *posts, int64_t a, int64_t b, int64_t lo, int64_t hi,
+                        bool chebyshev, int64_t hint) {
   while (a <= b) {
     int64_t middle = (a + b) >> 1;
-    int64_t x = chunks[middle].first, last = chunks[middle].last;
-    int64_t ia = ROW(best_column)(line, x, lo, hi, chebyshev, hint);
-    int64_t from = ia < 0 ? lo : ia;
-    int64_t ib = last == x ? ia : ROW(best_column)(line, last, from, hi, chebyshev, ia);
-    int64_t to = ib < 0 ? hi : ib;
-    int64_t left = from, right = to;
-    if (ia < 0 && left < x - SEEN) left = x - SEEN;
-    if (ib < 0 && right > last + SEEN) right = last + SEEN;
-    VEC best = (VEC)(INFINITE);
-    const T *tab = line->tab + x;
-    for (int64_t i = left; i <= right; i++)
-      best = __builtin_elementwise_min(
-          best, ROW(join)((VEC)(line->f[i]), ROW(load)(tab - i), chebyshev));
-    memcpy(line->out + x, &best, sizeof best);
-    if (middle > a) ROW(solve)(line, chunks, a, middle - 1, lo, ia < 0 ? hi : ia, chebyshev, ia);
+    int64_t best = ROW(best_column)(line, posts[middle].x, lo, hi, chebyshev, hint);
+    posts[middle].best = (int32_t)best;
+    if (middle > a) ROW(search)(line, posts, a, middle - 1, lo, best < 0 ? hi : best, chebyshev, best);
     a = middle + 1;
-    lo = ib < 0 ? from : ib;
-    hint = ib;
+    if (best >= 0) lo = best;
+    hint = best;
   }
+}
+
+// Solves a chunk between the best columns of its first and its last query.
+static inline void ROW(solve_chunk)(const ROW(line) * line, const line_post *first, const line_post *last, bool chebyshev) {
+  const int64_t x = first->x;
+  int64_t from = first->best, to = last->best;
+  if (from < 0) from = line->lo > x - SEEN ? line->lo : x - SEEN;
+  if (to < 0) to = line->hi < last->x + SEEN ? line->hi : last->x + SEEN;
+  VEC best = (VEC)(INFINITE);
+  const T *tab = line->tab + x;
+  for (int64_t i = from; i <= to; i++)
+    best = __builtin_elementwise_min(best, ROW(join)((VEC)(line->f[i]), ROW(load)(tab - i), chebyshev));
+  memcpy(line->out + x, &best, sizeof best);
 }
 
 // Looks outward from a chunk's lanes until no query among them can get better; false where NEAR columns do not suffice.
@@ -143,11 +144,12 @@ static inline bool ROW(scan)(const ROW(line) * line, int64_t x, uint64_t queries
   return false;
 }
 
-// Cuts the line's queries into chunks and scans them; returns how many are left in `chunks`, which has room for
-// n / L + 2. Lines next to one another are alike: where scans fail, `patience` makes the next lines do without.
-static inline int64_t ROW(cut)(const ROW(line) * line, ROW(chunk) * chunks, int *patience) {
-  int64_t count = 0, scanned = 0;
-  bool scan = *patience >= 0;
+// Cuts the line's queries into chunks and scans them; what scans do not solve is put down as posts, and their number
+// returned. A chunk has a post at its first query; the one behind it is at its last, or at the first of a chunk so close
+// that it serves for both. Lines next to one another are alike: where scans fail, `patience` makes the next do without.
+static inline int64_t ROW(cut)(const ROW(line) * line, line_post *posts, int *patience) {
+  int64_t count = 0, scanned = 0, failed = 0, last = -1;
+  const bool scan = *patience >= 0;
   for (int64_t x = 0; x < line->n;) {
     uint64_t bits = ROW(queries_from)(line->query, x);
     if (!bits) {
@@ -156,16 +158,28 @@ static inline int64_t ROW(cut)(const ROW(line) * line, ROW(chunk) * chunks, int 
     }
     x += __builtin_ctzll(bits);
     bits = ROW(queries_from)(line->query, x);
-    if (scan && (line->chebyshev ? ROW(scan)(line, x, bits, true) : ROW(scan)(line, x, bits, false))) scanned++;
-    else chunks[count++] = (ROW(chunk)){(int32_t)x, (int32_t)(x + 63 - __builtin_clzll(bits))};
+    if (scan && (line->chebyshev ? ROW(scan)(line, x, bits, true) : ROW(scan)(line, x, bits, false))) {
+      scanned++;
+    } else {
+      if (last >= 0 && x - last > L) posts[count++] = (line_post){(int32_t)last, -1, false};
+      posts[count++] = (line_post){(int32_t)x, -1, true};
+      last = x + 63 - __builtin_clzll(bits);
+      failed++;
+    }
     x += L;
   }
-  *patience = scan ? (count > scanned ? -LINES_WITHOUT_SCAN : 0) : *patience + 1;
+  if (last >= 0) posts[count++] = (line_post){(int32_t)last, -1, false};
+  *patience = scan ? (failed > scanned ? -LINES_WITHOUT_SCAN : 0) : *patience + 1;
   return count;
 }
 
 // Solves the chunks that `cut` left.
-static inline void ROW(solve_chunks)(const ROW(line) * line, ROW(chunk) * chunks, int64_t count) {
-  if (line->chebyshev) ROW(solve)(line, chunks, 0, count - 1, line->lo, line->hi, true, -1);
-  else ROW(solve)(line, chunks, 0, count - 1, line->lo, line->hi, false, -1);
+static inline void ROW(solve_chunks)(const ROW(line) * line, line_post *posts, int64_t count) {
+  if (line->chebyshev) ROW(search)(line, posts, 0, count - 1, line->lo, line->hi, true, -1);
+  else ROW(search)(line, posts, 0, count - 1, line->lo, line->hi, false, -1);
+  for (int64_t i = 0; i + 1 < count; i++) {
+    if (!posts[i].begins_chunk) continue;
+    if (line->chebyshev) ROW(solve_chunk)(line, &posts[i], &posts[i + 1], true);
+    else ROW(solve_chunk)(line, &posts[i], &posts[i + 1], false);
+  }
 }
