@@ -60,7 +60,8 @@ let package = Package(
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "hausdorffdTests", dependencies: ["hausdorffd"], swiftSettings: swiftSettings),
+      name: "hausdorffdTests", dependencies: ["hausdorffd"], exclude: ["Python"], swiftSettings: swiftSettings
+    ),
   ],
   cLanguageStandard: .gnu2x,
   cxxLanguageStandard: .gnucxx20

@@ -55,12 +55,11 @@ typedef struct {
   const uint64_t *targets, *points;
   bool root, chebyshev;
   double spacing[3], reach[3], scale;
-  int64_t lo, hi;  // the first and the last column that holds a target
-  int patience;    // see solve_line
+  int64_t lo, hi;   // the first and the last column that holds a target
+  int patience;     // of `cut`
   int width, wide;  // bits of a cost: now, and where 16 do not suffice
   bool narrow;      // whether 16 bits may be tried
-  int64_t band;     // planes in a band
-  int64_t steps_stride;  // lanes of a plane's steps
+  int64_t band, steps_stride;  // planes in a band, lanes of a plane's steps
   uint16_t *down, *steps, *ends;
   void *aside, *costs, *across, *out, *column, *table16[3], *table32[3], *table64[3];
   line_post *posts;
@@ -221,83 +220,102 @@ static void fill_ends(void *costs, size_t width, int64_t lanes) {
   }
 }
 
+// Takes the working memory as one block, every part at a multiple of 64 bytes; null where there is none.
+static void *take_memory(measure *m) {
+  const bool volume = m->rows > 1;
+  const size_t cost = m->wide == 32 ? sizeof(uint32_t) : sizeof(double);
+  const size_t rows = (size_t)m->rows, words = (size_t)m->words;
+  // Costs of a line along x and along y, with the infinite ones around them; moves along both, in both directions.
+  const size_t along_x = (size_t)m->lanes + 128, along_y = volume ? rows + 128 : 0;
+  const size_t moves_x = 2 * along_x, moves_y = 2 * along_y;
+  const size_t plane = (size_t)m->steps_stride * sizeof(uint16_t);
+  const size_t bands = (size_t)((m->planes + m->band - 1) / m->band);
+  const size_t gathered = (size_t)m->image_row_count;
+  image_row *first = &m->image_rows[0];
+  struct { void *at; size_t bytes; } parts[] = {
+      {&m->down, plane},
+      {&m->steps, plane * (size_t)m->band},
+      {&m->ends, plane * bands},
+      {&m->costs, along_x * cost},
+      {&m->out, along_x * rows * cost},
+      {&m->aside, (along_x + ASIDE) * sizeof(double)},
+      {&m->posts, ((along_x > along_y ? along_x : along_y) + 2) * sizeof(line_post)},
+      {&first->query, gathered * (words + 1) * sizeof(uint64_t)},
+      {&first->costs, gathered * along_x * sizeof(uint16_t)},
+      {&first->out, gathered * along_x * sizeof(uint16_t)},
+      {&m->query, volume ? rows * (words + 1) * sizeof(uint64_t) : 0},
+      {&m->any_query, volume ? (words + 1) * sizeof(uint64_t) : 0},
+      {&m->pending, volume ? rows * words * sizeof(uint64_t) : 0},
+      {&m->across, volume ? along_x * rows * cost : 0},
+      {&m->column, 2 * along_y * cost},
+      {&m->column_query, (along_y / 64 + 2) * sizeof(uint64_t)},
+      {&m->table16[2], moves_x * sizeof(uint16_t)},
+      {&m->table32[2], moves_x * sizeof(uint32_t)},
+      {&m->table64[2], moves_x * sizeof(double)},
+      {&m->table16[1], moves_y * sizeof(uint16_t)},
+      {&m->table32[1], moves_y * sizeof(uint32_t)},
+      {&m->table64[1], moves_y * sizeof(double)},
+  };
+  enum { count = sizeof parts / sizeof *parts };
+  size_t bytes = 0;
+  for (int i = 0; i < count; i++) bytes += (parts[i].bytes + 63) & ~(size_t)63;
+  char *block = aligned_alloc(64, bytes), *next = block;
+  if (!block) return NULL;
+  for (int i = 0; i < count; i++) {
+    *(void **)parts[i].at = next;
+    next += (parts[i].bytes + 63) & ~(size_t)63;
+  }
+
+  if (volume) {
+    m->any_query[m->words] = 0;
+    for (int64_t y = 0; y < m->rows; y++) m->query[(y + 1) * (m->words + 1) - 1] = 0;
+    return block;
+  }
+  fill_ends(m->costs, cost, m->lanes);
+  for (int64_t i = 0; i < m->image_row_count; i++) {
+    image_row *row = &m->image_rows[i];
+    row->query = first->query + i * (m->words + 1);
+    row->query[m->words] = 0;
+    row->costs = first->costs + i * (int64_t)along_x;
+    row->out = first->out + i * (int64_t)along_x;
+    fill_ends(row->costs, sizeof(uint16_t), m->lanes);
+  }
+  return block;
+}
+
 bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
                 const uint64_t *points, ck_directed *result, double *values) {
   const int64_t words = (grid->columns + 63) / 64, plane_words = grid->rows * words;
   const ck_range planes = survey->planes, rows = survey->rows, columns = survey->columns;
   const ck_range target_columns = swapped ? survey->second_columns : survey->first_columns;
   const int64_t offset = planes.first * plane_words + rows.first * words + columns.first / 64;
-  measure m = {.planes = planes.last - planes.first + 1, .rows = rows.last - rows.first + 1,
-               .columns = columns.last - columns.first + 1, .plane_stride = plane_words, .row_stride = words,
-               .available = words - columns.first / 64, .shift = (int)(columns.first % 64),
-               .lo = target_columns.first - columns.first, .hi = target_columns.last - columns.first,
-               .targets = targets + offset, .points = points + offset,
-               .root = grid->distance == ck_euclidean, .chebyshev = grid->distance == ck_chebyshev};
+  measure m = {
+      .planes = planes.last - planes.first + 1, .rows = rows.last - rows.first + 1,
+      .columns = columns.last - columns.first + 1, .plane_stride = plane_words, .row_stride = words,
+      .available = words - columns.first / 64, .shift = (int)(columns.first % 64),
+      .lo = target_columns.first - columns.first, .hi = target_columns.last - columns.first,
+      .targets = targets + offset, .points = points + offset,
+      .root = grid->distance == ck_euclidean, .chebyshev = grid->distance == ck_chebyshev};
+  const bool volume = m.rows > 1;
   m.words = (m.columns + 63) / 64;
   m.lanes = m.words * 64;
-  *result = (ck_directed){0, 0};
   choose_width(&m, grid);
 
   // 64 lanes more, so that planes of a power of two do not fall on the same cache lines.
   m.steps_stride = m.rows * m.lanes + 64;
-  const size_t plane = (size_t)m.steps_stride * sizeof(uint16_t);
   // Bands of about 128 KiB of steps, but not so few planes in one that keeping the bands' ends takes much more.
-  m.band = (int64_t)(131072 / plane) + 1;
-  const int64_t least = m.rows > 1 ? 1 : 16;
-  while (least * m.band * m.band < m.planes) m.band++;
+  m.band = 65536 / m.steps_stride + 1;
+  while ((volume ? 1 : 16) * m.band * m.band < m.planes) m.band++;
   if (m.band > m.planes) m.band = m.planes;
-  size_t bands = (size_t)((m.planes + m.band - 1) / m.band);
-
-  // One block of memory, every part at a multiple of 64 bytes.
-  size_t longest = (size_t)(m.lanes > m.rows ? m.lanes : m.rows) + 128, spread = (size_t)(m.lanes + 128);
-  size_t row_words = (size_t)m.words + 1, column_words = (size_t)m.rows / 64 + 2;
-  bool volume = m.rows > 1;
-  size_t cost = m.wide == 32 ? 4 : 8;
-  const size_t out = spread * (size_t)m.rows * cost;
   // Image rows are gathered as far as they stay in the cache.
-  m.image_row_count = volume ? 1 : (int64_t)(16384 / (size_t)m.lanes);
-  m.image_row_count = m.image_row_count < 4 ? 4 : m.image_row_count > IMAGE_ROWS ? IMAGE_ROWS : m.image_row_count;
-  const size_t gathered = volume ? 0 : (size_t)m.image_row_count;
-  struct { void *at; size_t bytes; } parts[] = {
-      {&m.down, plane}, {&m.steps, plane * (size_t)m.band}, {&m.ends, plane * bands},
-      {&m.image_rows[0].query, gathered * row_words * 8},  {&m.image_rows[0].costs, gathered * spread * 2}, {&m.image_rows[0].out, gathered * spread * 2},
-      {&m.aside, (spread + ASIDE) * 8}, {&m.costs, spread * cost}, {&m.out, out}, {&m.query, volume ? row_words * (size_t)m.rows * 8 : 0},
-      {&m.any_query, row_words * 8}, {&m.across, volume ? out : 0}, {&m.column, volume ? 2 * longest * cost : 0},
-      {&m.posts, (longest + 2) * sizeof(line_post)}, {&m.column_query, volume ? column_words * 8 : 0},
-      {&m.pending, volume ? (size_t)(m.rows * m.words) * 8 : 0},
-      {&m.table16[2], (2 * spread + 64) * 2}, {&m.table32[2], (2 * spread + 64) * 4}, {&m.table64[2], (2 * spread + 64) * 8},
-      {&m.table16[1], volume ? (2 * longest + 64) * 2 : 0}, {&m.table32[1], volume ? (2 * longest + 64) * 4 : 0},
-      {&m.table64[1], volume ? (2 * longest + 64) * 8 : 0}};
-  enum { count = sizeof parts / sizeof *parts };
-  size_t bytes = 0;
-  for (int i = 0; i < count; i++) bytes += (parts[i].bytes + 63) & ~(size_t)63;
-  char *block = aligned_alloc(64, bytes), *next = block;
-  if (!block) return false;
-  for (int i = 0; i < count; i++) {
-    *(void **)parts[i].at = next;
-    next += (parts[i].bytes + 63) & ~(size_t)63;
-  }
-  m.any_query[m.words] = 0;
-  if (volume) {
-    for (int64_t y = 0; y < m.rows; y++) m.query[(y + 1) * (m.words + 1) - 1] = 0;
-  } else {
-    const size_t width = cost == 4 ? sizeof(uint32_t) : sizeof(double);
-    fill_ends(m.costs, width, m.lanes);
-    for (int64_t i = 0; i < m.image_row_count; i++) {
-      image_row *row = &m.image_rows[i];
-      row->query = m.image_rows[0].query + i * (int64_t)row_words;
-      row->query[m.words] = 0;
-      row->costs = m.image_rows[0].costs + i * (int64_t)spread;
-      row->out = m.image_rows[0].out + i * (int64_t)spread;
-      fill_ends(row->costs, sizeof(uint16_t), m.lanes);
-    }
-  }
+  m.image_row_count = volume ? 0 : 16384 / m.lanes < 4 ? 4 : 16384 / m.lanes > IMAGE_ROWS ? IMAGE_ROWS : 16384 / m.lanes;
 
+  void *memory = take_memory(&m);
+  if (!memory) return false;
   total t = {.values = values};
 #define MEASURE(name) measure_##name(&m, &t)
   CHOOSE(variant, MEASURE);
-  free(block);
-  result->sum = t.sum * m.scale;
-  result->maximum = (m.root ? sqrt(t.maximum) : t.maximum) * m.scale;
+  free(memory);
+  *result = (ck_directed){t.sum * m.scale, (m.root ? sqrt(t.maximum) : t.maximum) * m.scale};
   return true;
 }

@@ -1,18 +1,23 @@
 extension Mask {
   /// The longest that an axis may be if it is not the longest of its mask.
   public static let maximumShortExtent = 65_534
+  /// The longest that any axis of a mask may be for its distances to be measured.
+  public static let maximumExtent = 1 << 22
 
-  /// The order of axes in which distances are measured: the longest last, where the order given would be slow.
+  /// The order of axes in which distances are measured, where the one given would be slow or take much memory.
   ///
-  /// The kernels count steps along all axes but the last in 16 bits, and take 64 columns at a time. Distances do not
-  /// depend on the order of the axes.
+  /// The kernels count steps along all axes but the last in 16 bits, take 64 columns at a time, and hold a few planes of a
+  /// volume. Distances do not depend on the order of the axes.
   static func measuringOrder(of shape: [Int]) -> [Int]? {
     let columns = shape[shape.count - 1]
     let longest = shape.max() ?? 0
-    guard
-      shape.dropLast().contains(where: { $0 > maximumShortExtent }) || (columns < 32 && longest > 4 * columns)
-    else { return nil }
-    return shape.indices.sorted { (shape[$0], $0) < (shape[$1], $1) }
+    if shape.dropLast().contains(where: { $0 > maximumShortExtent })
+      || (columns < 32 && longest > 4 * columns)
+    {
+      let ascending = shape.indices.sorted { (shape[$0], $0) < (shape[$1], $1) }
+      return shape.count == 2 ? ascending : [ascending[1], ascending[0], ascending[2]]
+    }
+    return shape.count == 3 && shape[1] > shape[0] && shape[1] * columns > 1 << 18 ? [1, 0, 2] : nil
   }
 
   /// The mask with its axes in another order: axis i of the result is axis `order[i]` of this mask.
@@ -28,6 +33,11 @@ extension Mask {
     let columns = result.columns
     for row in 0..<rows {
       let (outer, inner) = shape.count == 3 ? (row / shape[1], row % shape[1]) : (0, row)
+      if order == [1, 0, 2] {
+        let place = (inner * shape[0] + outer) * wordsPerRow
+        for word in 0..<wordsPerRow { result.words[place + word] = words[row * wordsPerRow + word] }
+        continue
+      }
       let start =
         shape.count == 3 ? outer * strides[0] + inner * strides[1] : inner * strides[0]
       for word in 0..<wordsPerRow {

@@ -117,8 +117,10 @@ import Testing
   @Test func `transposing moves every point`() {
     var random = SeededGenerator(state: 8)
     let mask = Mask.noise([5, 6, 70], density: 0.3, using: &random)
-    let moved = mask.transposed(to: [2, 0, 1])
-    #expect(moved.shape == [70, 5, 6])
-    #expect(Set(moved.points) == Set(mask.points.map { [$0[2], $0[0], $0[1]] }))
+    for order in [[2, 0, 1], [1, 0, 2], [0, 2, 1]] {
+      let moved = mask.transposed(to: order)
+      #expect(moved.shape == order.map { mask.shape[$0] })
+      #expect(Set(moved.points) == Set(mask.points.map { point in order.map { point[$0] } }))
+    }
   }
 }

@@ -96,9 +96,13 @@ struct ScoreRequest: Sendable {
         "has \(channels) channels by layout \(layout.name): several channels are not scored; say layout=DHW or BDHW for volumes"
       )
     }
-    guard space.count(where: { $0 > Mask.maximumShortExtent }) <= 1 else {
+    guard space.allSatisfy({ $0 <= Mask.maximumExtent }),
+      space.count(where: { $0 > Mask.maximumShortExtent }) <= 1
+    else {
       throw RequestError(
-        arrays, "has shape \(shape): only one axis of space may be longer than \(Mask.maximumShortExtent)")
+        arrays,
+        "has shape \(shape): an axis of space may have \(Mask.maximumExtent) points at most, and only one more than \(Mask.maximumShortExtent)"
+      )
     }
     return (batch, space)
   }
