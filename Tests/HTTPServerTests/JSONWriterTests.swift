@@ -1,6 +1,6 @@
 import Testing
 
-@testable import hausdorffd
+import HTTPServer
 
 /// JSON as replies are written in.
 struct JSONWriterTests {
