@@ -1,12 +1,22 @@
 import Testing
 
-/// Resident memory of the server.
+/// Resident memory of the server; not with a sanitizer, which takes memory of its own.
+@Suite(.disabled(if: Executable.isSanitized))
 struct MemoryTests {
   @Test func `An idle server takes less than 40 MB`() throws {
     let server = try ServerProcess()
     #expect(try server.ask(HTTPRequest("GET", "/readyz")).status == 200)
     let memory = try server.residentMemory()
     #expect(memory < 40_000_000, "\(memory) bytes")
+  }
+
+  @Test func `A file of a kilobyte that says it is 60,000 by 60,000 takes no memory`() throws {
+    let server = try ServerProcess()
+    let file = BadFileTests.png(width: 60_000, height: 60_000)
+    #expect(file.count < 1024)
+    let before = try server.residentMemory()
+    for _ in 0..<20 { expectProblem(try server.ask(.score(files: file, file)), 413, .parameter("y_true")) }
+    #expect(try server.residentMemory() < before + 32 << 20)
   }
 
   @Test func `Hostile uploads leave no memory behind`() throws {

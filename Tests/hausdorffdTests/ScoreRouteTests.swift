@@ -7,8 +7,9 @@ import Testing
 
 /// The route in a server of this process: deadlines, and batches of which something goes wrong.
 struct ScoreRouteTests {
+  /// Too much to be scored on the thread that receives it.
   private static let large = HTTPRequest.score(
-    query: "shape=4,64,64&metrics=dice", octets: [UInt8](repeating: 1, count: 2 * 4 * 64 * 64))
+    query: "shape=4,256,256&metrics=dice", octets: [UInt8](repeating: 1, count: 2 * 4 * 256 * 256))
 
   private func serve(_ routes: [Route]) throws -> HTTPServer {
     var configuration = ServerConfiguration()

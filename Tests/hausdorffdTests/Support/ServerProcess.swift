@@ -91,7 +91,10 @@ enum Executable {
     return "/\(beside)/hausdorffd"
   }()
 
-  /// Runs the program to its end;
+  /// Whether it was built with the address or thread sanitizer, as the tests themselves then are.
+  static let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+
+  /// Runs the program to its end.
   static func run(_ arguments: String..., environment: [String: String] = [:]) throws -> (
     status: Int32, output: String, errors: String
   ) {
