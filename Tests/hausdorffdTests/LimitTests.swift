@@ -92,6 +92,8 @@ struct LimitTests {
     expectProblem(try chunked.reply(), 503, .none)
     holder.send([UInt8](repeating: 1, count: 20000))
     #expect(try holder.reply().status == 200)
+    // A place is given back behind the answer.
+    #expect(try eventually { try server.requestCount() == 0 })
     let again = try server.ask(
       .score(query: "shape=100,100", octets: [UInt8](repeating: 1, count: 20000)))
     #expect(again.status == 200)
