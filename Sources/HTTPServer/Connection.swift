@@ -22,6 +22,8 @@ final class Connection: Sendable {
   // time wins: the epoll thread goes on or the sweeper cuts, never both.
   private let deadline = Atomic<Int>(none)
   private let isReadingBody = Atomic<Bool>(false)
+  // The deadline at which the sweeper last saw the end of the input.
+  private let endSeenAt = Atomic<Int>(none)
   private static let none = 0
   private static let cut = -1
 
@@ -53,20 +55,35 @@ final class Connection: Sendable {
     deadline.exchange(Connection.none, ordering: .acquiringAndReleasing) != Connection.cut
   }
 
-  /// Ends a connection whose deadline has passed. Runs on the sweeper's thread, which keeps the connection from
-  /// being closed meanwhile; shuts the socket down and leaves closing it to libmicrohttpd.
-  func cutIfLate(now: Int) {
+  /// Ends a connection whose deadline has passed, or whose client has closed its side in mid-body. Runs on the sweeper's
+  /// thread, which keeps the connection from being closed meanwhile; shuts the socket down and leaves closing it to
+  /// libmicrohttpd.
+  func cutIfHopeless(now: Int) {
     let current = deadline.load(ordering: .acquiring)
-    guard current > 0, current < now,
+    guard current > 0 else { return }
+    let isReadingBody = isReadingBody.load(ordering: .relaxed)
+    let isLate = current < now
+    guard isLate || isReadingBody && bodyHasEnded(deadline: current),
       deadline.compareExchange(
         expected: current, desired: Connection.cut, ordering: .acquiringAndReleasing
       ).exchanged
     else { return }
-    if isReadingBody.load(ordering: .relaxed) {
-      let late = Problem(status: 408, detail: "The body did not arrive in time.", close: true)
-      LastWords(Response(late), id: RequestID.next()).send(to: socket)
+    if isReadingBody {
+      let problem =
+        isLate
+        ? Problem(status: 408, detail: "The body did not arrive in time.", close: true)
+        : Problem.malformed("The connection ended within the body.")
+      LastWords(Response(problem), id: RequestID.next()).send(to: socket)
     }
     shutdown(socket, Int32(SHUT_RDWR))
+  }
+
+  /// Whether the end of the input was there at the last sweep already and nothing has come since: every piece of a body
+  /// moves the deadline. libmicrohttpd does not notice an end that arrives together with bytes.
+  private func bodyHasEnded(deadline: Int) -> Bool {
+    var byte: UInt8 = 0
+    guard recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0 else { return false }
+    return endSeenAt.exchange(deadline, ordering: .relaxed) == deadline
   }
 
   /// Whether the client has closed its side, or lost the connection. The socket must be known to be open.

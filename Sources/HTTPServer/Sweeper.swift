@@ -2,7 +2,7 @@ internal import CMicrohttpd
 internal import Glibc
 internal import Synchronization
 
-/// A thread that ends late connections and lets refused clients read their answer.
+/// A thread that ends late and abandoned connections and lets refused clients read their answer.
 ///
 /// Lingering: a connection that is closed while the client still sends is reset by the kernel, and the answer is
 /// lost with it. So a duplicate of the descriptor outlives libmicrohttpd's, and what arrives is dropped for a while.
@@ -95,7 +95,7 @@ final class Sweeper: Sendable {
       dropInput(ready, now)
       guard now >= sweepAt else { continue }
       sweepAt = now + interval
-      connections.withLock { for connection in $0.values { connection.cutIfLate(now: now) } }
+      connections.withLock { for connection in $0.values { connection.cutIfHopeless(now: now) } }
     }
   }
 

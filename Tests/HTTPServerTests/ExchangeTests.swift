@@ -103,10 +103,6 @@ struct ExchangeTests {
   }
 
   @Test func `A thousand connections are served at once`() throws {
-    var limits = rlimit()
-    getrlimit(__rlimit_resource_t(7), &limits)  // RLIMIT_NOFILE
-    limits.rlim_cur = min(limits.rlim_max, 8192)
-    setrlimit(__rlimit_resource_t(7), &limits)
     let clients = try (0..<1000).map { _ in try Client(port: server.port) }
     for client in clients { client.send(get("/hold")) }
     let responders = held(1000)

@@ -13,7 +13,18 @@ final class TestServer: Sendable {
   let epollThread: Locked<pthread_t>
   var port: Int { server.port }
 
+  /// Raised, once, as far as it goes: a test with 1,000 connections has both ends of each.
+  private static let descriptorLimit: rlim_t = {
+    let resource = __rlimit_resource_t(7)  // RLIMIT_NOFILE
+    var limits = rlimit()
+    getrlimit(resource, &limits)
+    limits.rlim_cur = limits.rlim_max
+    setrlimit(resource, &limits)
+    return limits.rlim_cur
+  }()
+
   init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+    _ = TestServer.descriptorLimit
     var configuration = ServerConfiguration()
     configuration.port = 0
     configure(&configuration)
@@ -144,7 +155,7 @@ final class TestServer: Sendable {
 
 /// Waits until something becomes true; gives up after 20 seconds.
 func eventually(_ condition: () -> Bool) -> Bool {
-  for _ in 0..<4000 {
+  for _ in 0..<24_000 {
     if condition() { return true }
     usleep(5000)
   }

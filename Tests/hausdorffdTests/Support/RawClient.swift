@@ -7,7 +7,18 @@ final class RawClient {
   private let socket: Int32
   private var received: [UInt8] = []
 
+  /// Raised, once, as far as it goes: some tests have a thousand clients.
+  private static let descriptorLimit: rlim_t = {
+    let resource = __rlimit_resource_t(7)  // RLIMIT_NOFILE
+    var limits = rlimit()
+    getrlimit(resource, &limits)
+    limits.rlim_cur = limits.rlim_max
+    setrlimit(resource, &limits)
+    return limits.rlim_cur
+  }()
+
   init(port: Int) throws {
+    _ = RawClient.descriptorLimit
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard socket != -1 else { throw Failure() }
     var limit = timeval(tv_sec: 60, tv_usec: 0)
