@@ -196,16 +196,17 @@ bool ck_look(ck_variant variant, const ck_grid *grid, const uint64_t *first, con
 }
 
 // Narrowest costs that hold every distance of the grid.
-static void choose_width(measure *m, const ck_grid *grid) {
-  bool unequal = grid->spacing[2] != grid->spacing[0] || (m->rows > 1 && grid->spacing[2] != grid->spacing[1]);
-  double planes = (double)m->planes, rows = (double)m->rows, columns = (double)m->columns + 64;
+static void choose_width(measure *m, const double *spacing) {
+  bool unequal = spacing[2] != spacing[0] || (m->rows > 1 && spacing[2] != spacing[1]);
+  // Vectors reach up to 64 points past a line's end; what they find there must not wrap around.
+  double planes = (double)m->planes, rows = (double)m->rows + 64, columns = (double)m->columns + 64;
   double longest = m->root ? planes * planes + rows * rows + columns * columns : planes + rows + columns;
   m->narrow = !unequal && (m->root || longest < 65535);
   m->wide = !unequal && longest < 2147483648.0 ? 32 : 64;
   m->width = m->narrow ? 16 : m->wide;
-  m->scale = unequal ? 1 : grid->spacing[2];
+  m->scale = unequal ? 1 : spacing[2];
   for (int axis = 0; axis < 3; axis++) {
-    m->spacing[axis] = unequal ? grid->spacing[axis] : 1;
+    m->spacing[axis] = unequal ? spacing[axis] : 1;
     m->reach[axis] = 1 / m->spacing[axis];
   }
 }
@@ -296,10 +297,18 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
       .lo = target_columns.first - columns.first, .hi = target_columns.last - columns.first,
       .targets = targets + offset, .points = points + offset,
       .root = grid->distance == ck_euclidean, .chebyshev = grid->distance == ck_chebyshev};
+  double spacing[3] = {grid->spacing[0], grid->spacing[1], grid->spacing[2]};
+  if (m.planes == 1) {
+    // A single plane is an image.
+    m.planes = m.rows;
+    m.rows = 1;
+    m.plane_stride = m.row_stride;
+    spacing[0] = spacing[1];
+  }
   const bool volume = m.rows > 1;
   m.words = (m.columns + 63) / 64;
   m.lanes = m.words * 64;
-  choose_width(&m, grid);
+  choose_width(&m, spacing);
 
   // 64 lanes more, so that planes of a power of two do not fall on the same cache lines.
   m.steps_stride = m.rows * m.lanes + 64;

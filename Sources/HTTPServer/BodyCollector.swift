@@ -20,7 +20,7 @@ final class BodyCollector {
     if !isFinished { pool.give(storage) }
   }
 
-  /// Appends; `admission` is asked for the memory where the length was not declared.
+  /// Appends; `admission` is asked for the memory.
   func append(_ bytes: UnsafeRawBufferPointer, _ admission: (any Admission)?) throws(Problem) {
     let needed = count + bytes.count
     guard needed <= limit else { throw Problem(status: 413, detail: "The body may have \(limit) bytes.") }

@@ -92,7 +92,7 @@ final class Exchange: @unchecked Sendable {
       let limit = route.consumed.isEmpty ? core.configuration.drainLimit : bodyLimit(route)
       if let length = head.contentLength, length > limit { throw Exchange.tooLong(limit) }
       admission = try route.admit(head)
-      if let length = head.contentLength, length > 0, admission?.reserve(bytes: length) == false {
+      if let length = head.contentLength, length > 0, admission?.hasRoom(forBytes: length) == false {
         throw .overloaded("There is no room for the body now.")
       }
       self.route = route
@@ -141,7 +141,7 @@ final class Exchange: @unchecked Sendable {
     if collector == nil {
       collector = BodyCollector(length: head.contentLength, limit: limit, pool: core.bodies)
     }
-    try collector?.append(bytes, head.contentLength == nil ? admission : nil)
+    try collector?.append(bytes, admission)
   }
 
   // MARK: Answer
@@ -225,6 +225,9 @@ final class Exchange: @unchecked Sendable {
       let made = try response.makeHandle(
         id: head.id, closes: closes, serverName: core.configuration.serverName)
       defer { MHD_destroy_response(made) }
+      // The client has as long to read an answer as it would have to send it.
+      let reading = response.content.count * 1000 / core.configuration.minimumBodyRate
+      guard connection.setDeadline(in: core.bodyMilliseconds + reading) else { return .NO }
       return MHD_queue_response(handle, UInt32(response.status), made)
     } catch {
       core.log("\(head.id): \(error)")

@@ -5,10 +5,10 @@ struct ListeningSocket {
   let descriptor: Int32
   let port: Int
 
-  /// Binds to a numeric address. getaddrinfo, socket, bind, listen
+  /// Binds to an address, or the first of a name. getaddrinfo, socket, bind, listen
   init(host: String, port: Int) throws(ServerError) {
     var hints = addrinfo()
-    hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV
+    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var addresses: UnsafeMutablePointer<addrinfo>?
     guard getaddrinfo(host, String(port), &hints, &addresses) == 0, let address = addresses?.pointee else {

@@ -31,7 +31,10 @@ public enum Answer: Sendable {
 
 /// Room that a request takes, from its head to its completion; `deinit` gives it back.
 public protocol Admission: AnyObject, Sendable {
-  /// Asks for `bytes` more of memory for the body: once with its Content-Length, or repeatedly while a chunked body
-  /// grows. `false` refuses the request with 503.
+  /// Whether a body of that declared length would fit now; `false` refuses the request with 503 before its body is read.
+  /// Nothing is taken yet: a client that declares much and sends little must not keep others out.
+  func hasRoom(forBytes count: Int) -> Bool
+
+  /// Takes `bytes` more of memory while the body arrives. `false` refuses the request with 503.
   func reserve(bytes: Int) -> Bool
 }

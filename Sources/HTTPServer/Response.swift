@@ -12,6 +12,17 @@ public struct Response: Sendable {
     case constant(StaticString)
     /// Sent without a copy.
     case body(Body)
+
+    /// Its length in bytes.
+    var count: Int {
+      switch self {
+      case .none: 0
+      case .bytes(let bytes): bytes.count
+      case .text(let text): text.utf8.count
+      case .constant(let text): text.utf8CodeUnitCount
+      case .body(let body): body.count
+      }
+    }
   }
 
   /// The status code, 200 to 599.

@@ -1,6 +1,6 @@
 /// How a server listens, and what it allows a client to take.
 public struct ServerConfiguration: Sendable {
-  /// The numeric address to listen on, IPv4 or IPv6; `::` takes both.
+  /// The address to listen on, IPv4 or IPv6, or a name of one; `::` takes both.
   public var host = "127.0.0.1"
   /// The TCP port; 0 takes a free one.
   public var port = 8080

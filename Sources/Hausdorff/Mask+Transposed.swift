@@ -17,7 +17,7 @@ extension Mask {
       let ascending = shape.indices.sorted { (shape[$0], $0) < (shape[$1], $1) }
       return shape.count == 2 ? ascending : [ascending[1], ascending[0], ascending[2]]
     }
-    return shape.count == 3 && shape[1] > shape[0] && shape[1] * columns > 1 << 18 ? [1, 0, 2] : nil
+    return shape.count == 3 && shape[1] > 2 * shape[0] ? [1, 0, 2] : nil
   }
 
   /// The mask with its axes in another order: axis i of the result is axis `order[i]` of this mask.

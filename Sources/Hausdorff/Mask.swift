@@ -102,8 +102,10 @@ public struct Mask: Sendable, Equatable {
   }
 }
 
-/// Why an array is not a mask.
+/// Why an array is not a mask, or a mask not scored.
 public enum MaskError: Error, Equatable, Sendable {
   /// The value at this index, one coordinate an axis, is NaN or infinite.
   case notFinite(index: [Int])
+  /// There is no memory to measure it.
+  case outOfMemory
 }

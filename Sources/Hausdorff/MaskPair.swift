@@ -8,7 +8,7 @@ struct MaskPair: Sendable {
   private let survey: ck_survey
   private let grid: ck_grid
 
-  init(_ first: Mask, _ second: Mask, spacing: [Double], distance: Distance) {
+  init(_ first: Mask, _ second: Mask, spacing: [Double], distance: Distance) throws(MaskError) {
     let order = Mask.measuringOrder(of: first.shape)
     self.first = order.map(first.transposed) ?? first
     self.second = order.map(second.transposed) ?? second
@@ -24,7 +24,7 @@ struct MaskPair: Sendable {
       spacing: (spacing[0], spacing[isVolume ? 1 : 0], spacing[spacing.count - 1]), distance: distance.kernel)
     var survey = ck_survey()
     let looked = ck_look(Kernels.variant, &grid, self.first.words, self.second.words, &survey)
-    precondition(looked, "out of memory")
+    guard looked else { throw .outOfMemory }
     (self.grid, self.survey) = (grid, survey)
   }
 
@@ -36,26 +36,27 @@ struct MaskPair: Sendable {
   /// Distances from the points of one mask to the nearest of the other, exact, in time linear in the grid's points.
   ///
   /// - Precondition: the mask that is measured to is not empty.
-  func distances(toFirst: Bool, keepingValues: Bool = false) -> DirectedDistances {
+  func distances(toFirst: Bool, keepingValues: Bool = false) throws(MaskError) -> DirectedDistances {
     let (targets, points) = toFirst ? (first, second) : (second, first)
     precondition((toFirst ? countOfFirst : countOfSecond) > 0)
     let count = (toFirst ? countOfSecond : countOfFirst) - countOfBoth
     var distances = DirectedDistances()
     guard count > 0 else { return distances }
     var (grid, survey, result) = (grid, survey, ck_directed())
+    var measured = false
     func measure(_ values: UnsafeMutablePointer<Double>?) {
-      let measured = ck_measure(
+      measured = ck_measure(
         Kernels.variant, &grid, &survey, !toFirst, targets.words, points.words, &result, values)
-      precondition(measured, "out of memory")
     }
     if keepingValues {
       distances.values = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
         measure(buffer.baseAddress)
-        initialized = count
+        initialized = measured ? count : 0
       }
     } else {
       measure(nil)
     }
+    guard measured else { throw .outOfMemory }
     (distances.sum, distances.maximum) = (result.sum, result.maximum)
     return distances
   }

@@ -28,11 +28,14 @@ public struct Score: Sendable, Equatable {
   /// spacing. `average_hausdorff` and `hausdorff` are taken over all foreground points, `hausdorff_Q` over boundaries.
   ///
   /// - Precondition: the masks have the same shape, and `options.spacing` one entry for each of its axes.
-  public init(truth: Mask, prediction: Mask, options: ScoreOptions) {
+  /// - Throws: `MaskError.outOfMemory`.
+  public init(truth: Mask, prediction: Mask, options: ScoreOptions) throws(MaskError) {
     precondition(truth.shape == prediction.shape && options.spacing.count == truth.shape.count)
-    var pair = Pair(truth: truth, prediction: prediction, options: options)
+    var pair = try Pair(truth: truth, prediction: prediction, options: options)
     empty = pair.empty
-    values = options.metrics.map { pair.value(of: $0) }
+    var values: [Double?] = []
+    for metric in options.metrics { values.append(try pair.value(of: metric)) }
+    self.values = values
   }
 }
 
@@ -47,9 +50,9 @@ private struct Pair {
   private var boundary: MaskPair?
   private var boundaryDistances: [Metric.Direction: DirectedDistances] = [:]
 
-  init(truth: Mask, prediction: Mask, options: ScoreOptions) {
+  init(truth: Mask, prediction: Mask, options: ScoreOptions) throws(MaskError) {
     (self.truth, self.prediction, self.options) = (truth, prediction, options)
-    foreground = MaskPair(truth, prediction, spacing: options.spacing, distance: options.distance)
+    foreground = try MaskPair(truth, prediction, spacing: options.spacing, distance: options.distance)
     empty =
       switch (foreground.countOfFirst == 0, foreground.countOfSecond == 0) {
       case (true, true): .both
@@ -59,7 +62,7 @@ private struct Pair {
       }
   }
 
-  mutating func value(of metric: Metric) -> Double? {
+  mutating func value(of metric: Metric) throws(MaskError) -> Double? {
     if let empty {
       return options.empty.value(of: metric, empty: empty, diagonal: diagonal)
     }
@@ -69,14 +72,14 @@ private struct Pair {
     case .dice: return 2 * both / sum
     case .iou: return both / (sum - both)
     case .averageHausdorff:
-      if let direction = metric.direction { return mean(direction) }
-      return (mean(.predictionToTruth) + mean(.truthToPrediction)) / 2
+      if let direction = metric.direction { return try mean(direction) }
+      return try (mean(.predictionToTruth) + mean(.truthToPrediction)) / 2
     case .hausdorff:
-      if let direction = metric.direction { return distances(direction).maximum }
-      return max(distances(.predictionToTruth).maximum, distances(.truthToPrediction).maximum)
+      if let direction = metric.direction { return try distances(direction).maximum }
+      return try max(distances(.predictionToTruth).maximum, distances(.truthToPrediction).maximum)
     case .hausdorffPercentile(let percent):
-      if let direction = metric.direction { return boundaryPercentile(percent, direction) }
-      return max(
+      if let direction = metric.direction { return try boundaryPercentile(percent, direction) }
+      return try max(
         boundaryPercentile(percent, .predictionToTruth), boundaryPercentile(percent, .truthToPrediction))
     }
   }
@@ -85,28 +88,36 @@ private struct Pair {
     options.distance.length(zip(truth.shape, options.spacing).map { Double($0 - 1) * $1 })
   }
 
-  private mutating func mean(_ direction: Metric.Direction) -> Double {
-    distances(direction).sum
+  private mutating func mean(_ direction: Metric.Direction) throws(MaskError) -> Double {
+    try distances(direction).sum
       / Double(direction == .predictionToTruth ? foreground.countOfSecond : foreground.countOfFirst)
   }
 
-  private mutating func distances(_ direction: Metric.Direction) -> DirectedDistances {
+  private mutating func distances(_ direction: Metric.Direction) throws(MaskError) -> DirectedDistances {
     if let known = foregroundDistances[direction] { return known }
-    let result = foreground.distances(toFirst: direction == .predictionToTruth)
+    let result = try foreground.distances(toFirst: direction == .predictionToTruth)
     foregroundDistances[direction] = result
     return result
   }
 
-  private mutating func boundaryPercentile(_ percent: Double, _ direction: Metric.Direction) -> Double {
-    let pair =
-      boundary
-      ?? MaskPair(
+  private mutating func boundaryPercentile(_ percent: Double, _ direction: Metric.Direction) throws(MaskError)
+    -> Double
+  {
+    let pair: MaskPair
+    if let boundary {
+      pair = boundary
+    } else {
+      pair = try MaskPair(
         truth.boundary, prediction.boundary, spacing: options.spacing, distance: options.distance)
-    boundary = pair
-    let distances =
-      boundaryDistances[direction]
-      ?? pair.distances(toFirst: direction == .predictionToTruth, keepingValues: true)
-    boundaryDistances[direction] = distances
+      boundary = pair
+    }
+    let distances: DirectedDistances
+    if let known = boundaryDistances[direction] {
+      distances = known
+    } else {
+      distances = try pair.distances(toFirst: direction == .predictionToTruth, keepingValues: true)
+      boundaryDistances[direction] = distances
+    }
     return percentile(percent, of: distances.values, zeros: pair.countOfBoth)
   }
 }

@@ -11,6 +11,9 @@ public struct FormatLimits: Equatable, Sendable {
   /// How deep the options of a JSON request may nest.
   public var maximumOptionDepth: Int
 
+  /// Whether files within JSON are decoded, rather than being too large; their decoding may take long.
+  public var decodesFiles = true
+
   /// The limits of a server that is told nothing else: 512 MiB, 5 axes, 4096 values, 8 levels.
   public init(
     maximumBytes: Int = 512 << 20, maximumRank: Int = 5, maximumOptionValues: Int = 4096,

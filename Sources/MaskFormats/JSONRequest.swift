@@ -60,6 +60,9 @@ public struct JSONRequest: Sendable {
       case "dtype": type = try scalarType(named: try cursor.string(maximumCount: 32))
       case "data": data = try cursor.base64(maximumBytes: limits.maximumBytes)
       case "file":
+        guard limits.decodesFiles else {
+          throw FormatError(.tooLarge, "a file is not decoded under these limits")
+        }
         let bytes = try cursor.base64(maximumBytes: limits.maximumBytes)
         file = try ArrayFile.decode(bytes, limits: limits)
       default:

@@ -24,15 +24,15 @@ struct Program: AsyncParsableCommand {
       case "healthcheck": HealthcheckCommand.environmentOptions
       default: []
       }
-    var result = Array(arguments)
+    var added: [String] = []
     for option in options {
       let flag = "--" + option
       let variable = "HAUSDORFFD_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
-      guard let value = environment(variable),
-        !result.contains(where: { $0 == flag || $0.hasPrefix(flag + "=") })
+      guard let value = environment(variable), !value.isEmpty,
+        !arguments.contains(where: { $0 == flag || $0.hasPrefix(flag + "=") })
       else { continue }
-      result.append("\(flag)=\(value)")
+      added.append("\(flag)=\(value)")
     }
-    return result
+    return arguments.prefix(1) + added + arguments.dropFirst()
   }
 }

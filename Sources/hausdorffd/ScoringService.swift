@@ -22,7 +22,8 @@ struct ScoringService: Service {
         ScoreRoute(pool: pool, limits: FormatLimits(maximumBytes: configuration.bodyLimit)).route
       ]
     let server = try HTTPServer(configuration: configuration, router: Router(routes)) { message in
-      logger.warning("\(message)")
+      // Mostly of clients that break the rules or go away.
+      logger.debug("\(message)")
     }
     readiness.state = .ready
     logger.info("listening on \(configuration.host) port \(server.port)")

@@ -203,9 +203,11 @@ struct BodyTests {
     for client in clients {
       client.send(post("/admitted", [1, 2, 3]).replacing("3".utf8, with: "4000000".utf8))
     }
-    #expect(eventually { server.admissions.values.withLock { $0.open == 200 } })
-    // 200 times 4 MB would be 195,000 pages. What tests beside this one take is a part of the bound.
-    #expect(try residentPages() - before < 100_000)
+    try withExtendedLifetime(clients) {
+      #expect(eventually { server.admissions.values.withLock { $0.open == 200 } })
+      // 200 times 4 MB would be 195,000 pages. What tests beside this one take is a part of the bound.
+      #expect(try residentPages() - before < 100_000)
+    }
   }
 
   @Test func `Zeroed padding follows the last byte`() throws {

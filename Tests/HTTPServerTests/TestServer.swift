@@ -141,6 +141,9 @@ final class TestServer: Sendable {
         $0.reserved -= mine
       }
     }
+    func hasRoom(forBytes count: Int) -> Bool {
+      counters.values.withLock { count <= $0.limit - $0.reserved }
+    }
     func reserve(bytes: Int) -> Bool {
       let granted = counters.values.withLock { values in
         guard values.reserved + bytes <= values.limit else { return false }

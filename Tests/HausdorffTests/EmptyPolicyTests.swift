@@ -23,7 +23,7 @@ import Testing
       metrics: try names.map { try #require(Metric(name: $0)) }, spacing: [1, 1], empty: policy)
     let pairs = [(none, full, EmptySide.truth), (full, none, .prediction), (none, none, .both)]
     for (index, (truth, prediction, side)) in pairs.enumerated() {
-      let score = Score(truth: truth, prediction: prediction, options: options)
+      let score = try Score(truth: truth, prediction: prediction, options: options)
       #expect(score.empty == side)
       for (value, metric) in zip(score.values, options.metrics) {
         let expected = metric.isDistance ? distance[index] : overlap[index]
@@ -33,9 +33,11 @@ import Testing
   }
 
   @Test(arguments: [(Distance.euclidean, 41.0.squareRoot()), (.manhattan, 9), (.chebyshev, 5)])
-  func `the diagonal is measured in the chosen distance and spacing`(distance: Distance, length: Double) {
+  func `the diagonal is measured in the chosen distance and spacing`(distance: Distance, length: Double)
+    throws
+  {
     let options = ScoreOptions(distance: distance, spacing: [5, 2], empty: .diagonal)
-    let score = Score(
+    let score = try Score(
       truth: Mask(emptyWithShape: [2, 3]), prediction: Mask([2, 3]) { _ in true }, options: options)
     #expect(score.values == [length])
   }

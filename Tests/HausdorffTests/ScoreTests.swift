@@ -56,7 +56,7 @@ import Testing
         both / Double(inTruth.union(inPrediction).count),
       ]
       let options = ScoreOptions(metrics: metrics, distance: distance, spacing: spacing)
-      let score = Score(truth: truth, prediction: prediction, options: options)
+      let score = try Score(truth: truth, prediction: prediction, options: options)
       #expect(score.empty == nil)
       for (index, name) in names.enumerated() {
         let value = try #require(score.values[index])
@@ -71,7 +71,7 @@ import Testing
     let options = ScoreOptions(
       metrics: try Self.metrics("average_hausdorff", "hausdorff", "hausdorff_95", "dice", "iou"),
       spacing: [1, 1])
-    #expect(Score(truth: mask, prediction: mask, options: options).values == [0, 0, 0, 1, 1])
+    #expect(try Score(truth: mask, prediction: mask, options: options).values == [0, 0, 0, 1, 1])
   }
 
   @Test func `undirected scores do not depend on the order of the masks`() throws {
@@ -82,8 +82,8 @@ import Testing
     for _ in 0..<20 {
       let first = Mask.noise([33, 90], density: 0.01, using: &random)
       let second = Mask.noise([33, 90], density: 0.2, using: &random)
-      let there = Score(truth: first, prediction: second, options: options)
-      let back = Score(truth: second, prediction: first, options: options)
+      let there = try Score(truth: first, prediction: second, options: options)
+      let back = try Score(truth: second, prediction: first, options: options)
       #expect(zip(there.values, back.values).allSatisfy { agree($0 ?? -1, $1 ?? -2) })
     }
   }
@@ -94,23 +94,36 @@ import Testing
     let truth = Mask([3, width]) { $0 == [1, 0] }
     let prediction = Mask([3, width]) { $0 == [1, width - 1] }
     let options = ScoreOptions(metrics: try Self.metrics("average_hausdorff", "hausdorff"), spacing: [1, 1])
-    #expect(Score(truth: truth, prediction: prediction, options: options).values == [gap, gap])
+    #expect(try Score(truth: truth, prediction: prediction, options: options).values == [gap, gap])
   }
 
-  @Test func `a shifted square scores what geometry says`() {
+  @Test func `a shifted square scores what geometry says`() throws {
     // The left two columns of the true square and the right two of the predicted one stick out, by 1 and 2.
     let truth = Mask([40, 40]) { (10..<20).contains($0[0]) && (10..<20).contains($0[1]) }
     let prediction = Mask([40, 40]) { (10..<20).contains($0[0]) && (12..<22).contains($0[1]) }
-    let score = Score(
+    let score = try Score(
       truth: truth, prediction: prediction, options: ScoreOptions(spacing: [1, 1]))
     #expect(score.values == [(1 + 2) * 10 / 100])
   }
 
-  @Test func `a strip of 70,000 rows is measured along its length`() {
+  @Test func `a strip of 70,000 rows is measured along its length`() throws {
     let truth = Mask([70_000, 1]) { $0[0] == 0 }
     let prediction = Mask([70_000, 1]) { $0[0] == 69_999 }
-    let score = Score(
+    let score = try Score(
       truth: truth, prediction: prediction, options: ScoreOptions(spacing: [2, 1]))
     #expect(score.values == [139_998])
+  }
+
+  @Test(arguments: [46_300, 46_336, 46_337, 46_341, 46_345], [0, 1, 2])
+  func `distances beyond 32 bits' squares are exact along every axis`(extent: Int, axis: Int) throws {
+    var shape = [1, 1, 1]
+    shape[axis] = extent
+    shape[(axis + 1) % 3] = 33
+    let truth = Mask(shape) { index in index[axis] == 0 }
+    let prediction = Mask(shape) { index in index[axis] == extent - 1 }
+    let options = ScoreOptions(
+      metrics: try Self.metrics("average_hausdorff", "hausdorff"), spacing: [1, 1, 1])
+    let farthest = Double(extent - 1)
+    #expect(try Score(truth: truth, prediction: prediction, options: options).values == [farthest, farthest])
   }
 }

@@ -29,7 +29,7 @@ struct OperationTests {
     let expected: [(String, JSON)] = [
       ("body_bytes", 12345), ("requests", 7), ("queued_bytes", 99999), ("workers", 3),
       ("deadline_seconds", 9),
-      ("connections", 77), ("head_bytes", 16384), ("metrics", 64), ("values", 1_048_576),
+      ("connections", 77), ("head_bytes", 16384), ("metrics", 64), ("values", 65_536),
     ]
     for (name, value) in expected { #expect(info["limits"][name] == value, "\(name)") }
   }

@@ -26,7 +26,7 @@ struct Pair {
     let truth = try Mask(shape: shape, elements: truth.span.bytes, type: .uint8)
     let prediction = try Mask(shape: shape, elements: prediction.span.bytes, type: .uint8)
     let options = ScoreOptions(spacing: shape.map { _ in 1 })
-    return Score(truth: truth, prediction: prediction, options: options).values[0] ?? .nan
+    return try Score(truth: truth, prediction: prediction, options: options).values[0] ?? .nan
   }
 }
 

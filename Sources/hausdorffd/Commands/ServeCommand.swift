@@ -122,7 +122,12 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   private func prepareDataFolder() throws {
-    guard mkdir(data, 0o755) != 0, errno != EEXIST || access(data, W_OK | X_OK) != 0 else { return }
+    if mkdir(data, 0o755) == 0 { return }
+    if errno == EEXIST {
+      var status = stat()
+      errno = stat(data, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR ? ENOTDIR : 0
+      if errno == 0, access(data, W_OK | X_OK) == 0 { return }
+    }
     throw ValidationError("the data folder '\(data)' cannot be used: \(String(cString: strerror(errno)))")
   }
 }

@@ -13,7 +13,7 @@ struct OperationRoutes: Sendable {
       Route(.get, "/readyz", produces: ["text/plain", "application/json"], handle: ready),
       Route(.get, "/healthz", produces: ["text/plain", "application/json"], handle: ready),
       Route(.get, "/v1/info") { _ in .now(.json(.bytes(info))) },
-      Route(.get, "/openapi.yaml", produces: ["application/yaml", "text/yaml", "text/plain"]) { _ in
+      Route(.get, "/openapi.yaml", produces: ["application/yaml"]) { _ in
         .now(Response(contentType: "application/yaml", content: .bytes(PackageResources.openapi_yaml)))
       },
     ]

@@ -5,7 +5,8 @@ import MaskFormats
 extension Problem {
   init(_ error: RequestError) {
     self.init(
-      status: error.status, detail: "The request cannot be answered: \(error.message).", errors: error.errors)
+      status: error.status, detail: "The request cannot be answered: \(error.message).", errors: error.errors,
+      headers: error.status == 503 ? ["Retry-After": "1"] : [:])
   }
 
   init(_ error: FormatError, at location: FieldError.Location?) {

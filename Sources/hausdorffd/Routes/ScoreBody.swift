@@ -6,13 +6,14 @@ import MaskFormats
 enum ScoreBody {
   /// The media type of bytes without a header.
   static let rawType = "application/octet-stream"
+  static let jsonType = "application/json"
   private static let rawOptions = ["shape", "dtype", "dtype_true", "dtype_pred"]
 
   /// - Throws: a problem that names the field at fault.
   static func read(_ request: Request, limits: FormatLimits) throws(Problem) -> ScoreRequest {
     let type = request.head.contentType
     switch type?.name {
-    case "application/json": return try readJSON(request, limits)
+    case jsonType: return try readJSON(request, limits)
     case rawType: return try readRaw(request, limits)
     default: return try readForm(request, type, limits)
     }

@@ -33,9 +33,13 @@ struct ScoreRoute: Sendable {
     if request.head.contentType?.name == ScoreBody.rawType {
       return try ScoreBody.read(request, limits: limits)
     }
-    guard request.body.count <= Self.smallBytes else { return nil }
+    // Files may take long to decode, however small.
+    guard request.body.count <= Self.smallBytes, request.head.contentType?.name == ScoreBody.jsonType else {
+      return nil
+    }
     var small = limits
     small.maximumBytes = Self.smallBytes
+    small.decodesFiles = false
     do throws(Problem) {
       return try ScoreBody.read(request, limits: small)
     } catch {

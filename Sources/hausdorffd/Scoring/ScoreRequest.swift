@@ -19,7 +19,7 @@ struct ScoreRequest: Sendable {
   ]
   static let maximumMetrics = 64
   /// Most values in a reply: items times metrics.
-  static let maximumValues = 1 << 20
+  static let maximumValues = 1 << 16
 
   let truth, prediction: NumericArray
   let batch: Int
@@ -139,14 +139,36 @@ struct ScoreRequest: Sendable {
     return spacing
   }
 
-  /// Whether scoring takes some tens of microseconds at most: by points times metrics, one pair of 256×256 for one.
-  var isQuick: Bool { batch * space.reduce(1, *) <= (1 << 16) / scoring.metrics.count }
+  /// Whether scoring takes some tens of microseconds: at most one pair of 256×256 for one metric.
+  ///
+  /// An item costs as much as a few thousand points by itself; volumes, thin strips and unequal spacing cost several times more a point.
+  var isQuick: Bool {
+    let isPlain = space.count == 2 && space[1] >= 32 && Set(scoring.spacing).count == 1
+    let points = space.reduce(1, *) * (isPlain ? 1 : 8) + 4096
+    return points <= 80_000 / scoring.metrics.count / batch
+  }
 
   /// Scores one item of the batch.
   func score(item: Int) throws(RequestError) -> Score {
     let truth = try mask(item, of: truth, .truth)
     let prediction = try mask(item, of: prediction, .prediction)
-    return Score(truth: truth, prediction: prediction, options: scoring)
+    do throws(MaskError) {
+      return try Score(truth: truth, prediction: prediction, options: scoring)
+    } catch {
+      throw refusal(error, item, .prediction)
+    }
+  }
+
+  private func refusal(_ error: MaskError, _ item: Int, _ name: ArrayName) -> RequestError {
+    switch error {
+    case .notFinite(let index):
+      let place = (batch > 1 ? [item] : []) + index
+      return RequestError(
+        name.location(json: isJSON), "holds a value at index \(place) that is NaN or infinite")
+    case .outOfMemory:
+      return RequestError(
+        name.location(json: isJSON), "item \(item) needs more memory than there is now", status: 503)
+    }
   }
 
   private func mask(_ item: Int, of array: NumericArray, _ name: ArrayName) throws(RequestError) -> Mask {
@@ -160,10 +182,7 @@ struct ScoreRequest: Sendable {
     }
     switch result {
     case .success(let mask): return mask
-    case .failure(.notFinite(let index)):
-      let place = (batch > 1 ? [item] : []) + index
-      throw RequestError(
-        name.location(json: isJSON), "holds a value at index \(place) that is NaN or infinite")
+    case .failure(let error): throw refusal(error, item, name)
     }
   }
 }

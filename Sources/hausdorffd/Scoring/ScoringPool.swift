@@ -127,6 +127,10 @@ final class ScoringPool: Sendable {
       }
     }
 
+    func hasRoom(forBytes count: Int) -> Bool {
+      pool.state.withLock { count <= pool.limits.bytes - $0.bytes }
+    }
+
     func reserve(bytes count: Int) -> Bool {
       let fits = pool.state.withLock { state in
         guard count <= pool.limits.bytes - state.bytes else { return false }
