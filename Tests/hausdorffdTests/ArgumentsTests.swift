@@ -9,11 +9,11 @@ struct ArgumentsTests {
     Program.arguments(arguments, environment: { environment[$0] })
   }
 
-  @Test func `A variable becomes an option behind the arguments`() {
+  @Test func `A variable becomes an option before the arguments`() {
     #expect(arguments(["serve"], ["HAUSDORFFD_PORT": "9"]) == ["serve", "--port=9"])
     #expect(
       arguments(["serve", "--host=::"], ["HAUSDORFFD_MAX_QUEUED_BYTES": "5", "HAUSDORFFD_DRAIN_DELAY": "1"])
-        == ["serve", "--host=::", "--max-queued-bytes=5", "--drain-delay=1"])
+        == ["serve", "--max-queued-bytes=5", "--drain-delay=1", "--host=::"])
   }
 
   @Test(arguments: [["serve", "--port", "1"], ["serve", "--port=1"]])
