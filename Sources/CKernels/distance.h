@@ -39,7 +39,7 @@ typedef bool bool32 __attribute__((ext_vector_type(32)));
 #define BEYOND(m) ((m)->root ? 65025 : 65535)
 #define ADD(f, tab) __builtin_elementwise_add_sat(f, tab)
 #define SCALAR_ADD(f, tab) ((T)((f) + (tab) > 65535 ? 65535 : (f) + (tab)))
-#define COST_OF_STEPS(s) ((m)->root ? ((s) > (VEC)(254) ? (VEC)(65535) : (s) * (s)) : (s))
+#define COST_OF_STEPS(s, root) ((root) ? ((s) > (VEC)(254) ? (VEC)(65535) : (s) * (s)) : (s))
 #define COST_OF_MOVE(d) ((m)->root ? ((d) < 256 ? (d) * (d) : 65535) : ((d) < 65535 ? (d) : 65535))
 #define TABLES table16
 #include "row.h"
@@ -59,7 +59,7 @@ typedef bool bool32 __attribute__((ext_vector_type(32)));
 #define BEYOND(m) 2147483648.0
 #define ADD(f, tab) ((f) + (tab))
 #define SCALAR_ADD(f, tab) ((f) + (tab))
-#define COST_OF_STEPS(s) ((s) == (VEC)(65535) ? (VEC)(INFINITE) : (m)->root ? (s) * (s) : (s))
+#define COST_OF_STEPS(s, root) ((s) == (VEC)(65535) ? (VEC)(INFINITE) : (root) ? (s) * (s) : (s))
 #define COST_OF_MOVE(d) ((m)->root ? (d) * (d) : (d))
 #define TABLES table32
 #include "row.h"
@@ -79,9 +79,9 @@ typedef bool bool32 __attribute__((ext_vector_type(32)));
 #define BEYOND(m) ((double)INFINITY)
 #define ADD(f, tab) ((f) + (tab))
 #define SCALAR_ADD(f, tab) ((f) + (tab))
-#define COST_OF_STEPS(s)                                                                     \
-  ((s) == (VEC)(65535.0) ? (VEC)(INFINITE)                                                   \
-                         : (m)->root ? ((s) * (m)->spacing[0]) * ((s) * (m)->spacing[0]) : (s) * (m)->spacing[0])
+#define COST_OF_STEPS(s, root)                                 \
+  ((s) == (VEC)(65535.0) ? (VEC)(INFINITE)                     \
+   : (root) ? ((s) * spacing) * ((s) * spacing) : (s) * spacing)
 #define COST_OF_MOVE(d) \
   ((m)->root ? ((d) * (m)->spacing[axis]) * ((d) * (m)->spacing[axis]) : (d) * (m)->spacing[axis])
 #define TABLES table64
@@ -109,6 +109,8 @@ static inline uint64_t NAME(cropped)(const uint64_t *from, int64_t w, int shift,
 static void NAME(sweep_up)(const measure *m, int64_t from, int64_t to, const uint16_t *before, uint16_t *after,
                            bool keep) {
   const int64_t plane_stride = m->plane_stride, size = m->steps_stride, available = m->available;
+  const int shift = m->shift;
+  uint16_t *const kept = m->steps;
   int64_t at = 0;
   for (int64_t y = 0; y < m->rows; y++)
     for (int64_t w = 0; w < m->words; w++, at += 64) {
@@ -117,11 +119,11 @@ static void NAME(sweep_up)(const measure *m, int64_t from, int64_t to, const uin
       memcpy(&left, before + at, sizeof left);
       memcpy(&right, before + at + 32, sizeof right);
       for (int64_t z = to - 1; z >= from; z--) {
-        uint64_t bits = NAME(cropped)(row + z * plane_stride, w, m->shift, available);
+        uint64_t bits = NAME(cropped)(row + z * plane_stride, w, shift, available);
         STEP(left, bits);
         STEP(right, bits >> 32);
         if (!keep) continue;
-        uint16_t *steps = m->steps + (z - from) * size + at;
+        uint16_t *steps = kept + (z - from) * size + at;
         memcpy(steps, &left, sizeof left);
         memcpy(steps + 32, &right, sizeof right);
       }
@@ -134,6 +136,8 @@ static void NAME(sweep_up)(const measure *m, int64_t from, int64_t to, const uin
 // Counts steps down the planes from … to - 1, and makes `steps` the fewer of up and down.
 static void NAME(sweep_down)(const measure *m, int64_t from, int64_t to) {
   const int64_t plane_stride = m->plane_stride, size = m->steps_stride, available = m->available;
+  const int shift = m->shift;
+  uint16_t *const kept = m->steps;
   int64_t at = 0;
   for (int64_t y = 0; y < m->rows; y++)
     for (int64_t w = 0; w < m->words; w++, at += 64) {
@@ -142,10 +146,10 @@ static void NAME(sweep_down)(const measure *m, int64_t from, int64_t to) {
       memcpy(&left, m->down + at, sizeof left);
       memcpy(&right, m->down + at + 32, sizeof right);
       for (int64_t z = from; z < to; z++) {
-        uint64_t bits = NAME(cropped)(row + z * plane_stride, w, m->shift, available);
+        uint64_t bits = NAME(cropped)(row + z * plane_stride, w, shift, available);
         STEP(left, bits);
         STEP(right, bits >> 32);
-        uint16_t *steps = m->steps + (z - from) * size + at;
+        uint16_t *steps = kept + (z - from) * size + at;
         memcpy(&up_left, steps, sizeof left);
         memcpy(&up_right, steps + 32, sizeof right);
         up_left = __builtin_elementwise_min(up_left, left);

@@ -17,12 +17,16 @@ static const T *ROW(table)(measure *m, int axis) {
 // Turns steps along z into costs, for words from…to; false where no target is within sight.
 static inline bool ROW(lift)(const measure *m, const uint16_t *steps, T *f, int64_t from, int64_t to) {
   typedef uint16_t STEPS __attribute__((ext_vector_type(L)));
+  // Kept from memory that `f` might overlap, for all the compiler knows.
+  const bool root = m->root;
+  const double spacing = m->spacing[0];
+  (void)spacing;
   VEC least = (VEC)(INFINITE);
   for (int64_t x = from * 64; x < to * 64; x += L) {
     STEPS some;
     memcpy(&some, steps + x, sizeof some);
     VEC s = __builtin_convertvector(some, VEC);
-    VEC cost = COST_OF_STEPS(s);
+    VEC cost = COST_OF_STEPS(s, root);
     least = __builtin_elementwise_min(least, cost);
     memcpy(f + x, &cost, sizeof cost);
   }
@@ -103,6 +107,7 @@ static bool ROW(is_exact)(const measure *m, const T *out, const uint64_t *query)
 static void ROW(add_aside)(const measure *m, total *t) {
   typedef T OCTET __attribute__((ext_vector_type(8)));
   T *costs = m->aside;
+  const bool root = m->root;
   for (int64_t i = t->aside; i < t->aside + 8; i++) costs[i] = 1;
   double8 sum = 0, maximum = 0;
   for (int64_t i = 0; i < t->aside; i += 8) {
@@ -114,11 +119,11 @@ static void ROW(add_aside)(const measure *m, total *t) {
       bool8 wanted;
       memcpy(&wanted, &rest, sizeof rest);
       maximum = __builtin_elementwise_max(maximum, __builtin_convertvector(wanted, long8) != 0 ? d : (double8)(0));
-      if (m->root) ROOTS(d);
+      if (root) ROOTS(d);
       d = __builtin_convertvector(wanted, long8) != 0 ? d : (double8)(0);
     } else {
       maximum = __builtin_elementwise_max(maximum, d);
-      if (m->root) ROOTS(d);
+      if (root) ROOTS(d);
     }
     sum += d;
     if (t->values) {
