@@ -219,8 +219,11 @@ static inline void NAME(gather)(const measure *m, image_row *row, const uint16_t
   while (!row->query[first]) first++;
   while (!row->query[last]) last--;
   row->steps = steps;
-  row->from = first > 0 ? first - 1 : 0;
-  row->to = last + 2 < m->words ? last + 2 : m->words;
+  // Scans look NEAR columns to both sides.
+  const int64_t from = first * 64 + __builtin_ctzll(row->query[first]) - NEAR;
+  const int64_t to = last * 64 + 64 - __builtin_clzll(row->query[last]) + NEAR;
+  row->from = from > 0 ? from & ~31 : 0;
+  row->to = to < m->lanes ? (to + 31) & ~31 : m->lanes;
   row->lifted = m->width == 16 && m->patience >= 0;
   if (row->lifted) NAME(lift_u16)(m, steps, row->costs + 64, row->from, row->to);
 }

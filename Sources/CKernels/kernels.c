@@ -39,7 +39,7 @@ typedef struct {
   uint64_t *query;              // words + 1
   const uint16_t *steps;
   uint16_t *costs, *out;
-  int64_t from, to;             // words around the queries
+  int64_t from, to;             // lanes around the queries
   bool lifted;                  // whether `costs` are made for these
 } image_row;
 enum { IMAGE_ROWS = 16 };

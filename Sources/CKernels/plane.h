@@ -14,7 +14,7 @@ static const T *ROW(table)(measure *m, int axis) {
   return tab;
 }
 
-// Turns steps along z into costs, for words from…to; false where no target is within sight.
+// Turns steps along z into costs, for lanes from…to; false where no target is within sight.
 static inline bool ROW(lift)(const measure *m, const uint16_t *steps, T *f, int64_t from, int64_t to) {
   typedef uint16_t STEPS __attribute__((ext_vector_type(L)));
   // Kept from memory that `f` might overlap, for all the compiler knows.
@@ -22,7 +22,7 @@ static inline bool ROW(lift)(const measure *m, const uint16_t *steps, T *f, int6
   const double spacing = m->spacing[0];
   (void)spacing;
   VEC least = (VEC)(INFINITE);
-  for (int64_t x = from * 64; x < to * 64; x += L) {
+  for (int64_t x = from; x < to; x += L) {
     STEPS some;
     memcpy(&some, steps + x, sizeof some);
     VEC s = __builtin_convertvector(some, VEC);
@@ -164,9 +164,9 @@ static bool ROW(solve_image_row)(measure *m, const image_row *row, T *f, bool li
   ROW(line) line = ROW(line_along_x)(m, f, row->query, out);
   const bool scan = m->patience >= 0;
   if (scan && !lifted) ROW(lift)(m, row->steps, f, row->from, row->to);
-  if (!scan && !ROW(lift)(m, row->steps, f, 0, m->words)) return false;
+  if (!scan && !ROW(lift)(m, row->steps, f, 0, m->lanes)) return false;
   int64_t left = ROW(cut)(&line, m->posts, &m->patience);
-  if (scan && left > 0 && !ROW(lift)(m, row->steps, f, 0, m->words)) return false;
+  if (scan && left > 0 && !ROW(lift)(m, row->steps, f, 0, m->lanes)) return false;
   if (left == 0) return true;
   ROW(solve_chunks)(&line, m->posts, left);
   return ROW(is_exact)(m, out, row->query);
@@ -184,7 +184,7 @@ static bool ROW(solve_volume_plane)(measure *m, const uint16_t *steps, total *t)
   }
   for (int64_t y = 0; y < m->rows; y++) {
     ROW(line) line = ROW(line_along_x)(m, f, m->any_query, (T *)m->across + y * stride);
-    if (ROW(lift)(m, steps + y * m->lanes, f, 0, words))
+    if (ROW(lift)(m, steps + y * m->lanes, f, 0, m->lanes))
       ROW(solve_chunks)(&line, m->posts, ROW(cut)(&line, m->posts, &m->patience));
     else
       ROW(fill_infinite)(line.out, m->lanes);
