@@ -46,9 +46,9 @@ private struct Pair {
   let foreground: MaskPair
   let empty: EmptySide?
 
-  private var foregroundDistances: [Metric.Direction: DirectedDistances] = [:]
+  private var foregroundDistances = BothDirections()
   private var boundary: MaskPair?
-  private var boundaryDistances: [Metric.Direction: DirectedDistances] = [:]
+  private var boundaryDistances = BothDirections()
 
   init(truth: Mask, prediction: Mask, options: ScoreOptions) throws(MaskError) {
     (self.truth, self.prediction, self.options) = (truth, prediction, options)
@@ -119,5 +119,21 @@ private struct Pair {
       boundaryDistances[direction] = distances
     }
     return percentile(percent, of: distances.values, zeros: pair.countOfBoth)
+  }
+}
+
+/// The distances of either direction, once they are known.
+private struct BothDirections {
+  private var predictionToTruth, truthToPrediction: DirectedDistances?
+
+  subscript(direction: Metric.Direction) -> DirectedDistances? {
+    get { direction == .predictionToTruth ? predictionToTruth : truthToPrediction }
+    set {
+      if direction == .predictionToTruth {
+        predictionToTruth = newValue
+      } else {
+        truthToPrediction = newValue
+      }
+    }
   }
 }
