@@ -5,8 +5,10 @@
 //
 //   cc -O2 main.c -lmicrohttpd -o bare-server
 //   bare-server [port] [threads] [bytes of memory for each connection]
+#include <arpa/inet.h>
 #include <malloc.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -81,9 +83,12 @@ int main(int count, char **arguments) {
   // Keeps freed bodies: otherwise each request faults its pages in anew.
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  struct sockaddr_in loopback = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   struct MHD_Daemon *daemon = MHD_start_daemon(
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, (uint16_t)port,
       NULL, NULL, &handle, NULL,
+      MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&loopback,
       MHD_OPTION_THREAD_POOL_SIZE, threads,
       MHD_OPTION_CONNECTION_LIMIT, 4096u,
       MHD_OPTION_CONNECTION_TIMEOUT, 60u,
