@@ -117,7 +117,7 @@ final class Exchange: @unchecked Sendable {
 
   private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> MHD_Result {
     let milliseconds = bytes.count * 1000 / core.configuration.minimumBodyRate
-    guard connection.extendDeadline(by: milliseconds, limit: core.bodyMilliseconds) else { return .NO }
+    guard connection.extendDeadline(by: milliseconds, limit: core.bodyMilliseconds) else { return endOfCut() }
     if decided == nil, let route, !route.consumed.isEmpty {
       do throws(Problem) {
         try collect(bytes, limit: bodyLimit(route))
@@ -137,6 +137,12 @@ final class Exchange: @unchecked Sendable {
     return .NO
   }
 
+  /// Closes a connection that the sweeper has cut, once it has said why: libmicrohttpd shuts the socket down first thing.
+  private func endOfCut() -> MHD_Result {
+    core.sweeper.waitForSweep()
+    return .NO
+  }
+
   private func collect(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(Problem) {
     if collector == nil {
       collector = BodyCollector(length: head.contentLength, limit: limit, pool: core.bodies)
@@ -150,7 +156,7 @@ final class Exchange: @unchecked Sendable {
   private func finish() -> MHD_Result {
     if stage == .suspended { return resumeWithAnswer() }
     guard stage == .body else { return .NO }
-    guard connection.removeDeadline() else { return .NO }
+    guard connection.removeDeadline() else { return endOfCut() }
     if let decided { return queue(decided) }
     guard let route else { return .NO }
     let body = collector?.finish() ?? Body.empty

@@ -66,6 +66,9 @@ final class Sweeper: Sendable {
     connections.withLock { _ = $0.removeValue(forKey: connection.socket) }
   }
 
+  /// Returns when the connections that the thread is about to cut are cut.
+  func waitForSweep() { connections.withLock { _ in } }
+
   /// Keeps the socket open behind its owner's close, until the client has closed or a few seconds have passed.
   func linger(_ socket: Int32) {
     let duplicate = fcntl(socket, F_DUPFD_CLOEXEC, 0)
