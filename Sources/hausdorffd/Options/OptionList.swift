@@ -126,8 +126,10 @@ extension OptionList.Entry {
 
   /// A decimal number as JSON writes it, or with a leading plus or point.
   private static func number(_ text: String) -> Double? {
-    let allowed = Set("0123456789+-.eE".utf8)
-    guard text.utf8.count <= 64, text.utf8.allSatisfy(allowed.contains), let number = Double(text),
+    let allowed: StaticString = "0123456789+-.eE"
+    guard text.utf8.count <= 64,
+      text.utf8.allSatisfy({ byte in allowed.withUTF8Buffer { $0.contains(byte) } }),
+      let number = Double(text),
       number.isFinite
     else { return nil }
     return number

@@ -7,6 +7,7 @@ enum ScoreBody {
   /// The media type of bytes without a header.
   static let rawType = "application/octet-stream"
   static let jsonType = "application/json"
+  private static let arrayNames = Set(ArrayName.allCases.map(\.rawValue))
   private static let rawOptions = ["shape", "dtype", "dtype_true", "dtype_pred"]
 
   /// - Throws: a problem that names the field at fault.
@@ -24,7 +25,7 @@ enum ScoreBody {
     let parsed: JSONRequest
     do throws(FormatError) {
       parsed = try JSONRequest.parse(
-        request.body, arrayNames: Set(ArrayName.allCases.map(\.rawValue)), limits: limits)
+        request.body, arrayNames: arrayNames, limits: limits)
     } catch {
       throw Problem(error, at: nil)
     }

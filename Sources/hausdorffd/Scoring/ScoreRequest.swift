@@ -143,7 +143,7 @@ struct ScoreRequest: Sendable {
   ///
   /// An item costs as much as a few thousand points by itself; volumes, thin strips and unequal spacing cost several times more a point.
   var isQuick: Bool {
-    let isPlain = space.count == 2 && space[1] >= 32 && Set(scoring.spacing).count == 1
+    let isPlain = space.count == 2 && space[1] >= 32 && scoring.spacing[0] == scoring.spacing[1]
     let points = space.reduce(1, *) * (isPlain ? 1 : 8) + 4096
     return points <= 80_000 / scoring.metrics.count / batch
   }
