@@ -1,17 +1,13 @@
 // Exact distances from query points to the nearest target; included once per variant.
 //
 // Three passes, one an axis, as in Meijster et al. 2000 and Felzenszwalb & Huttenlocher 2012: steps to the nearest
-// target along z (counters that run down and up over the planes, vectorised over a plane), then the lower envelope along x
-// (row.h), then along y (plane.h). Squared euclidean distances on equal spacing are integers: 16 bits hold them up to
-// a distance of 254, and a plane that needs more is solved again in 32 bits, or in float64 where the grid is too large
-// or its spacing unequal. Only planes and columns that hold a query are solved.
+// target along z (sweep.h), then the lower envelope along x (row.h), then along y (plane.h). Squared euclidean distances
+// on equal spacing are integers: steps of 8 bits and costs of 16 hold them up to a distance of 254. A row of an image, or
+// a plane of a volume, that needs more is solved again from steps of 16 bits in costs of 32, or in float64 where the grid
+// is too large or its spacing unequal. Only planes and columns that hold a query are solved.
 //
 // Planes come in bands, so that the counters that ran up stay in the cache: a first sweep upward keeps
 // the counters at each band's end only, and each band repeats its own part.
-
-typedef uint16_t step32 __attribute__((ext_vector_type(32)));
-typedef int16_t short32 __attribute__((ext_vector_type(32)));
-typedef bool bool32 __attribute__((ext_vector_type(32)));
 
 // Square roots in place; AVX-512's own take twice as long as Newton's steps, of which two make all digits of float64.
 #ifdef RECIPROCAL_ROOTS
@@ -36,11 +32,13 @@ typedef bool bool32 __attribute__((ext_vector_type(32)));
 #define ROW(name) NAME(name##_u16)
 #define INFINITE 65535
 #define SEEN 256
-#define BEYOND(m) ((m)->root ? 65025 : 65535)
+#define BEYOND(root) ((root) ? 65025 : 255)
+#define STEPS uint8_t
+#define COSTS costs16
 #define ADD(f, tab) __builtin_elementwise_add_sat(f, tab)
 #define SCALAR_ADD(f, tab) ((T)((f) + (tab) > 65535 ? 65535 : (f) + (tab)))
-#define COST_OF_STEPS(s, root) ((root) ? ((s) > (VEC)(254) ? (VEC)(65535) : (s) * (s)) : (s))
-#define COST_OF_MOVE(d) ((m)->root ? ((d) < 256 ? (d) * (d) : 65535) : ((d) < 65535 ? (d) : 65535))
+#define COST_OF_STEPS(s, root) ((root) ? (s) * (s) : (s))
+#define COST_OF_MOVE(d) (root ? ((d) < 256 ? (d) * (d) : 65535) : ((d) < 65535 ? (d) : 65535))
 #define TABLES table16
 #include "row.h"
 #include "plane.h"
@@ -56,11 +54,13 @@ typedef bool bool32 __attribute__((ext_vector_type(32)));
 #define ROW(name) NAME(name##_u32)
 #define INFINITE 0x80000000u
 #define SEEN line->n
-#define BEYOND(m) 2147483648.0
+#define BEYOND(root) 0x80000000u
+#define STEPS uint16_t
+#define COSTS costs
 #define ADD(f, tab) ((f) + (tab))
 #define SCALAR_ADD(f, tab) ((f) + (tab))
 #define COST_OF_STEPS(s, root) ((s) == (VEC)(65535) ? (VEC)(INFINITE) : (root) ? (s) * (s) : (s))
-#define COST_OF_MOVE(d) ((m)->root ? (d) * (d) : (d))
+#define COST_OF_MOVE(d) (root ? (d) * (d) : (d))
 #define TABLES table32
 #include "row.h"
 #include "plane.h"
@@ -76,195 +76,131 @@ typedef bool bool32 __attribute__((ext_vector_type(32)));
 #define ROW(name) NAME(name##_f64)
 #define INFINITE ((double)INFINITY)
 #define SEEN line->n
-#define BEYOND(m) ((double)INFINITY)
+#define BEYOND(root) INFINITE
+#define STEPS uint16_t
+#define COSTS costs
 #define ADD(f, tab) ((f) + (tab))
 #define SCALAR_ADD(f, tab) ((f) + (tab))
 #define COST_OF_STEPS(s, root)                                 \
   ((s) == (VEC)(65535.0) ? (VEC)(INFINITE)                     \
    : (root) ? ((s) * spacing) * ((s) * spacing) : (s) * spacing)
 #define COST_OF_MOVE(d) \
-  ((m)->root ? ((d) * (m)->spacing[axis]) * ((d) * (m)->spacing[axis]) : (d) * (m)->spacing[axis])
+  (root ? ((d) * (m)->spacing[axis]) * ((d) * (m)->spacing[axis]) : (d) * (m)->spacing[axis])
 #define TABLES table64
 #include "row.h"
 #include "plane.h"
 #include "undefine.h"
 
-// Word w of a cropped row: `from` points to its first word, of which `shift` bits are cropped; `has_next` words follow.
-static inline uint64_t NAME(cropped)(const uint64_t *from, int64_t w, int shift, int64_t available) {
-  uint64_t low = from[w] >> shift;
-  return shift && w + 1 < available ? low | from[w + 1] << (64 - shift) : low;
-}
+#define STEPS uint8_t
+#define SIGNED_STEPS int8_t
+#define MOST_STEPS 255
+#define SWEEP(name) NAME(name##_steps8)
+#include "sweep.h"
 
-// One step along z for 32 columns: 0 at a target, else one more than before.
-#define STEP(steps, bits)                                                                        \
-  do {                                                                                           \
-    uint32_t some = (uint32_t)(bits);                                                            \
-    bool32 target;                                                                               \
-    memcpy(&target, &some, sizeof some);                                                         \
-    steps = __builtin_elementwise_add_sat(steps, (step32)(1));                                   \
-    steps = __builtin_convertvector(target, short32) != 0 ? (step32)(0) : steps;                 \
-  } while (0)
+#define STEPS uint16_t
+#define SIGNED_STEPS int16_t
+#define MOST_STEPS 65535
+#define SWEEP(name) NAME(name##_steps16)
+#include "sweep.h"
 
-// Counts steps up the planes to - 1 … from, on from those in `before`, into `after`; keeps those of every plane if asked.
-static void NAME(sweep_up)(const measure *m, int64_t from, int64_t to, const uint16_t *before, uint16_t *after,
-                           bool keep) {
-  const int64_t plane_stride = m->plane_stride, size = m->steps_stride, available = m->available;
-  const int shift = m->shift;
-  uint16_t *const kept = m->steps;
-  int64_t at = 0;
-  for (int64_t y = 0; y < m->rows; y++)
-    for (int64_t w = 0; w < m->words; w++, at += 64) {
-      const uint64_t *row = m->targets + y * m->row_stride;
-      step32 left, right;
-      memcpy(&left, before + at, sizeof left);
-      memcpy(&right, before + at + 32, sizeof right);
-      for (int64_t z = to - 1; z >= from; z--) {
-        uint64_t bits = NAME(cropped)(row + z * plane_stride, w, shift, available);
-        STEP(left, bits);
-        STEP(right, bits >> 32);
-        if (!keep) continue;
-        uint16_t *steps = kept + (z - from) * size + at;
-        memcpy(steps, &left, sizeof left);
-        memcpy(steps + 32, &right, sizeof right);
-      }
-      if (keep) continue;
-      memcpy(after + at, &left, sizeof left);
-      memcpy(after + at + 32, &right, sizeof right);
-    }
-}
-
-// Counts steps down the planes from … to - 1, and makes `steps` the fewer of up and down.
-static void NAME(sweep_down)(const measure *m, int64_t from, int64_t to) {
-  const int64_t plane_stride = m->plane_stride, size = m->steps_stride, available = m->available;
-  const int shift = m->shift;
-  uint16_t *const kept = m->steps;
-  int64_t at = 0;
-  for (int64_t y = 0; y < m->rows; y++)
-    for (int64_t w = 0; w < m->words; w++, at += 64) {
-      const uint64_t *row = m->targets + y * m->row_stride;
-      step32 left, right, up_left, up_right;
-      memcpy(&left, m->down + at, sizeof left);
-      memcpy(&right, m->down + at + 32, sizeof right);
-      for (int64_t z = from; z < to; z++) {
-        uint64_t bits = NAME(cropped)(row + z * plane_stride, w, shift, available);
-        STEP(left, bits);
-        STEP(right, bits >> 32);
-        uint16_t *steps = kept + (z - from) * size + at;
-        memcpy(&up_left, steps, sizeof left);
-        memcpy(&up_right, steps + 32, sizeof right);
-        up_left = __builtin_elementwise_min(up_left, left);
-        up_right = __builtin_elementwise_min(up_right, right);
-        memcpy(steps, &up_left, sizeof left);
-        memcpy(steps + 32, &up_right, sizeof right);
-      }
-      memcpy(m->down + at, &left, sizeof left);
-      memcpy(m->down + at + 32, &right, sizeof right);
-    }
-}
-
-// Copies the queries of a plane, cropped, a zero word behind each row; false where there are none.
-static inline bool NAME(take_queries)(const measure *m, int64_t z, uint64_t *out) {
+// Takes the queries of a plane, with a zero word behind each row; false where there are none.
+static inline bool NAME(take_queries)(const measure *m, int64_t z) {
   const uint64_t *points = m->points + z * m->plane_stride, *targets = m->targets + z * m->plane_stride;
-  const int64_t words = m->words, available = m->available;
-  const int shift = m->shift;
-  uint64_t any = 0;
-  for (int64_t y = 0; y < m->rows; y++, points += m->row_stride, targets += m->row_stride, out++)
-    for (int64_t w = 0; w < words; w++)
-      any |= *out++ =
-          NAME(cropped)(points, w, shift, available) & ~NAME(cropped)(targets, w, shift, available);
+  uint64_t any = 0, *query = m->query;
+  for (int64_t y = 0; y < m->rows; y++, points += m->row_stride, targets += m->row_stride, query += m->words + 1)
+    for (int64_t w = 0; w < m->words; w++) any |= query[w] = points[w] & ~targets[w];
   return any != 0;
 }
 
-// The costs of a row or plane were beyond 16 bits: solves it in more; goes back to 16 once distances are well within.
-#define WIDE(m, t, SOLVE)                                         \
-  do {                                                            \
-    double before = (t)->maximum;                                 \
-    (t)->maximum = 0;                                             \
-    SOLVE;                                                        \
-    (m)->width = (m)->narrow && (t)->maximum < 60000 ? 16 : (m)->wide; \
-    if (before > (t)->maximum) (t)->maximum = before;             \
-  } while (0)
-
-static void NAME(solve_image_row_wide)(measure *m, const image_row *row, total *t) {
-  if (m->wide == 32) {
-    NAME(solve_image_row_u32)(m, row, (uint32_t *)m->costs + 64, false, m->out);
-    NAME(put_aside_u32)(m, m->out, row->query, t);
-    NAME(add_aside_u32)(m, t);
+// Counts the steps of a band's planes, in 8 bits or 16, unless that is done.
+static void NAME(sweep_band)(measure *m, band *b, bool wide) {
+  if (b->swept[wide]) return;
+  b->swept[wide] = true;
+  if (wide) {
+    NAME(up_steps16)(m, b->from, b->to, b->up, NULL, m->steps16);
+    NAME(down_steps16)(m, b->from, b->to, m->down, m->next_down, m->steps16);
   } else {
-    NAME(solve_image_row_f64)(m, row, (double *)m->costs + 64, false, m->out);
-    NAME(put_aside_f64)(m, m->out, row->query, t);
-    NAME(add_aside_f64)(m, t);
+    NAME(up_steps8)(m, b->from, b->to, b->up, NULL, m->steps8);
+    NAME(down_steps8)(m, b->from, b->to, m->down, m->next_down, m->steps8);
   }
+  if (m->rows > 1) return;
+  // Scans of an image look beyond its rows' ends.
+  for (int64_t z = 0, end = m->lanes; z < b->to - b->from; z++, end += m->steps_stride)
+    if (wide) memset(m->steps16 + end, 255, 64 * sizeof *m->steps16);
+    else memset(m->steps8 + end, 255, 64 * sizeof *m->steps8);
 }
 
-// Solves the image rows that were gathered. Each stage runs over all of them before the next begins: what one has stored
-// is in the cache, whole, when the other loads it at other boundaries.
-static void NAME(solve_image_rows)(measure *m, int64_t count, total *t) {
-  bool solved[IMAGE_ROWS];
-  for (int64_t i = 0; i < count; i++) {
-    const image_row *row = &m->image_rows[i];
-    solved[i] = m->width == 16 && NAME(solve_image_row_u16)(m, row, row->costs + 64, row->lifted, row->out);
-    if (!solved[i]) m->width = m->wide;
+// Solves the queries of an image's rows z…, up to the first that 16 bits do not suffice for, and returns which that is.
+static int64_t NAME(solve_image_rows)(measure *m, band *b, int64_t z, total *t) {
+  NAME(sweep_band)(m, b, false);
+  NAME(line_u16) line = NAME(line_along_x_u16)(m);
+  line.query = m->query;
+  line.beyond = m->beyond;
+  for (; z < b->to; z++) {
+    line.steps = m->steps8 + (z - b->from) * m->steps_stride;
+    if (NAME(take_queries)(m, z) && !NAME(solve_image_row_u16)(m, &line, t)) return z;
   }
-  for (int64_t i = 0; i < count; i++)
-    if (solved[i]) NAME(put_aside_u16)(m, m->image_rows[i].out, m->image_rows[i].query, t);
-  NAME(add_aside_u16)(m, t);
-  for (int64_t i = 0; i < count; i++)
-    if (!solved[i]) WIDE(m, t, NAME(solve_image_row_wide)(m, &m->image_rows[i], t));
+  NAME(add_aside_u16)(m, line.aside - (uint16_t *)m->aside, t);
+  return z;
 }
 
-// Gathers an image's row, with the costs near its queries.
-static inline void NAME(gather)(const measure *m, image_row *row, const uint16_t *steps) {
-  int64_t first = 0, last = m->words - 1;
-  while (!row->query[first]) first++;
-  while (!row->query[last]) last--;
-  row->steps = steps;
-  // Scans look NEAR columns to both sides.
-  const int64_t from = first * 64 + __builtin_ctzll(row->query[first]) - NEAR;
-  const int64_t to = last * 64 + 64 - __builtin_clzll(row->query[last]) + NEAR;
-  row->from = from > 0 ? from & ~31 : 0;
-  row->to = to < m->lanes ? (to + 31) & ~31 : m->lanes;
-  row->lifted = m->width == 16 && m->patience >= 0;
-  if (row->lifted) NAME(lift_u16)(m, steps, row->costs + 64, row->from, row->to);
+// Solves the queries of a volume's plane, or an image's row, that 16 bits do not suffice for; goes back to 16 once
+// distances are well within.
+static void NAME(solve_wide)(measure *m, band *b, int64_t z, const uint64_t *query, total *t) {
+  NAME(sweep_band)(m, b, true);
+  const uint16_t *steps = m->steps16 + (z - b->from) * m->steps_stride;
+  const double before = t->maximum;
+  t->maximum = 0;
+#define SOLVE(type, T)                                        \
+  do {                                                        \
+    if (m->rows > 1) {                                        \
+      NAME(solve_volume_plane_##type)(m, steps, query, t);    \
+    } else {                                                  \
+      NAME(line_##type) line = NAME(line_along_x_##type)(m);  \
+      line.query = query;                                     \
+      line.steps = steps;                                     \
+      NAME(solve_image_row_##type)(m, &line, t);              \
+      NAME(add_aside_##type)(m, line.aside - (T *)m->aside, t); \
+    }                                                         \
+  } while (0)
+  if (m->wide == 32) SOLVE(u32, uint32_t);
+  else SOLVE(f64, double);
+#undef SOLVE
+  m->width = m->narrow && t->maximum < (m->distance == ck_euclidean ? 60000 : 235) ? 16 : m->wide;
+  if (before > t->maximum) t->maximum = before;
 }
 
-static void NAME(solve_band)(measure *m, int64_t from, int64_t to, const uint16_t *up_end, total *t) {
-  NAME(sweep_up)(m, from, to, up_end, NULL, true);
-  NAME(sweep_down)(m, from, to);
-  int64_t gathered = 0;
-  for (int64_t z = from; z < to; z++) {
-    const uint16_t *steps = m->steps + (z - from) * m->steps_stride;
-    if (m->rows == 1) {
-      image_row *row = &m->image_rows[gathered];
-      if (!NAME(take_queries)(m, z, row->query)) continue;
-      NAME(gather)(m, row, steps);
-      if (++gathered < m->image_row_count) continue;
-      NAME(solve_image_rows)(m, gathered, t);
-      gathered = 0;
-    } else {
-      if (!NAME(take_queries)(m, z, m->query)) continue;
-      if (m->width == 16 && NAME(solve_volume_plane_u16)(m, steps, t)) continue;
-      if (m->wide == 32) WIDE(m, t, NAME(solve_volume_plane_u32)(m, steps, t));
-      else WIDE(m, t, NAME(solve_volume_plane_f64)(m, steps, t));
+static void NAME(solve_band)(measure *m, band *b, total *t) {
+  for (int64_t z = b->from; z < b->to; z++) {
+    if (m->rows == 1 && m->width == 16) {
+      z = NAME(solve_image_rows)(m, b, z, t);
+      if (z < b->to) NAME(solve_wide)(m, b, z, m->beyond, t);
+    } else if (NAME(take_queries)(m, z)) {
+      if (m->width == 16) {
+        NAME(sweep_band)(m, b, false);
+        if (NAME(solve_volume_plane_u16)(m, m->steps8 + (z - b->from) * m->steps_stride, m->query, t)) continue;
+      }
+      NAME(solve_wide)(m, b, z, m->query, t);
     }
   }
-  NAME(solve_image_rows)(m, gathered, t);
 }
 
 static void NAME(measure)(measure *m, total *t) {
   const int64_t size = m->steps_stride, bands = (m->planes + m->band - 1) / m->band;
   memset(m->down, 255, (size_t)size * sizeof *m->down);
-  uint16_t *end = m->ends + (bands - 1) * size;
-  memset(end, 255, (size_t)size * sizeof *end);
-  for (int64_t b = bands - 1; b > 0; b--, end -= size) {
-    int64_t from = b * m->band, to = from + m->band < m->planes ? from + m->band : m->planes;
-    NAME(sweep_up)(m, from, to, end, end - size, false);
+  uint16_t *up = m->ends + (bands - 1) * size;
+  memset(up, 255, (size_t)size * sizeof *up);
+  for (int64_t i = bands - 1; i > 0; i--, up -= size) {
+    int64_t from = i * m->band, to = from + m->band < m->planes ? from + m->band : m->planes;
+    NAME(up_steps8)(m, from, to, up, up - size, NULL);
   }
-  for (int64_t b = 0; b < bands; b++) {
-    int64_t from = b * m->band, to = from + m->band < m->planes ? from + m->band : m->planes;
-    NAME(solve_band)(m, from, to, m->ends + b * size, t);
+  for (int64_t from = 0; from < m->planes; from += m->band, up += size) {
+    band b = {.from = from, .to = from + m->band < m->planes ? from + m->band : m->planes, .up = up};
+    NAME(sweep_band)(m, &b, m->width != 16);
+    NAME(solve_band)(m, &b, t);
+    uint16_t *down = m->down;
+    m->down = m->next_down;
+    m->next_down = down;
   }
 }
 #undef ROOTS
-#undef WIDE
-#undef STEP

@@ -13,6 +13,7 @@ typedef bool bool64 __attribute__((ext_vector_type(64)));
 typedef bool bool8 __attribute__((ext_vector_type(8)));
 typedef double double8 __attribute__((ext_vector_type(8)));
 typedef int64_t long8 __attribute__((ext_vector_type(8)));
+typedef uint16_t step64 __attribute__((ext_vector_type(64)));
 
 static inline uint64_t bits_of(bool64 lanes) {
   uint64_t bits;
@@ -34,44 +35,41 @@ typedef struct {
   bool begins_chunk;
 } line_post;
 
-// A row of an image that holds queries, gathered until enough of them are there.
-typedef struct {
-  uint64_t *query;              // words + 1
-  const uint16_t *steps;
-  uint16_t *costs, *out;
-  int64_t from, to;             // lanes around the queries
-  bool lifted;                  // whether `costs` are made for these
-} image_row;
-enum { IMAGE_ROWS = 16 };
-
 // Costs that are put aside before they are added.
 enum { ASIDE = 512 };
 
-// One call of ck_measure: the cropped grid, and its working memory.
+// Planes of a band: counters of 8 bits can tell that they met no target in as many.
+enum { MOST_PLANES = 255 };
+
+// One call of ck_measure: the grid, cropped to what holds points (along x to whole words), and its working memory.
 typedef struct {
   int64_t planes, rows, columns, words, lanes;  // lanes = words * 64
-  int64_t plane_stride, row_stride, available;  // of the masks, in words; those of a row from the first cropped one
-  int shift;                                    // cropped bits of that word
+  int64_t plane_stride, row_stride;  // of the masks, in words
   const uint64_t *targets, *points;
-  bool root, chebyshev;
+  ck_distance distance;
   double spacing[3], reach[3], scale;
   int64_t lo, hi;   // the first and the last column that holds a target
   int patience;     // of `cut`
   int width, wide;  // bits of a cost: now, and where 16 do not suffice
   bool narrow;      // whether 16 bits may be tried
-  int64_t band, steps_stride;  // planes in a band, lanes of a plane's steps
-  uint16_t *down, *steps, *ends;
-  void *aside, *costs, *across, *out, *column, *table16[3], *table32[3], *table64[3];
+  int64_t band, steps_stride;  // most planes of a band, lanes of a plane's steps
+  uint64_t *query, *any_query, *column_query, *pending, *beyond;
+  uint8_t *steps8;
+  uint16_t *steps16, *down, *next_down, *ends;
+  void *aside, *costs16, *costs, *across, *out, *column, *table16[3], *table32[3], *table64[3];
   line_post *posts;
-  uint64_t *query, *any_query, *column_query, *pending;
   made_tables made;
-  int64_t image_row_count;
-  image_row image_rows[IMAGE_ROWS];
 } measure;
+
+// Planes that are swept and solved together.
+typedef struct {
+  int64_t from, to;
+  const uint16_t *up;  // counters of the plane behind
+  bool swept[2];       // in 8 bits, in 16
+} band;
 
 typedef struct {
   double sum, maximum;  // the maximum is kept as a cost
-  int64_t aside;        // costs put aside
   double *values;
 } total;
 
@@ -200,8 +198,8 @@ static void choose_width(measure *m, const double *spacing) {
   bool unequal = spacing[2] != spacing[0] || (m->rows > 1 && spacing[2] != spacing[1]);
   // Vectors reach up to 64 points past a line's end; what they find there must not wrap around.
   double planes = (double)m->planes, rows = (double)m->rows + 64, columns = (double)m->columns + 64;
-  double longest = m->root ? planes * planes + rows * rows + columns * columns : planes + rows + columns;
-  m->narrow = !unequal && (m->root || longest < 65535);
+  double longest = m->distance == ck_euclidean ? planes * planes + rows * rows + columns * columns : planes + rows + columns;
+  m->narrow = !unequal;
   m->wide = !unequal && longest < 2147483648.0 ? 32 : 64;
   m->width = m->narrow ? 16 : m->wide;
   m->scale = unequal ? 1 : spacing[2];
@@ -225,35 +223,37 @@ static void fill_ends(void *costs, size_t width, int64_t lanes) {
 static void *take_memory(measure *m) {
   const bool volume = m->rows > 1;
   const size_t cost = m->wide == 32 ? sizeof(uint32_t) : sizeof(double);
-  const size_t rows = (size_t)m->rows, words = (size_t)m->words;
+  const size_t rows = (size_t)m->rows, words = (size_t)m->words, band = (size_t)m->band;
   // Costs of a line along x and along y, with the infinite ones around them; moves along both, in both directions.
   const size_t along_x = (size_t)m->lanes + 128, along_y = volume ? rows + 128 : 0;
   const size_t moves_x = 2 * along_x, moves_y = 2 * along_y;
-  const size_t plane = (size_t)m->steps_stride * sizeof(uint16_t);
-  const size_t bands = (size_t)((m->planes + m->band - 1) / m->band);
-  const size_t gathered = (size_t)m->image_row_count;
-  image_row *first = &m->image_rows[0];
+  const size_t plane = (size_t)m->steps_stride * sizeof(uint16_t), around = 64 * sizeof(uint16_t);
+  const size_t bands = ((size_t)m->planes + band - 1) / band;
+  uint16_t *before8, *before16;
   struct { void *at; size_t bytes; } parts[] = {
+      {&m->query, rows * (words + 1) * sizeof(uint64_t)},
       {&m->down, plane},
-      {&m->steps, plane * (size_t)m->band},
+      {&m->next_down, plane},
       {&m->ends, plane * bands},
-      {&m->costs, along_x * cost},
-      {&m->out, along_x * rows * cost},
+      {&before8, around},
+      {&m->steps8, plane / 2 * band + around},
+      {&m->costs16, along_x * sizeof(uint16_t)},
       {&m->aside, (along_x + ASIDE) * sizeof(double)},
       {&m->posts, ((along_x > along_y ? along_x : along_y) + 2) * sizeof(line_post)},
-      {&first->query, gathered * (words + 1) * sizeof(uint64_t)},
-      {&first->costs, gathered * along_x * sizeof(uint16_t)},
-      {&first->out, gathered * along_x * sizeof(uint16_t)},
-      {&m->query, volume ? rows * (words + 1) * sizeof(uint64_t) : 0},
+      {&m->beyond, (words + 1) * sizeof(uint64_t)},
+      {&m->table16[2], moves_x * sizeof(uint16_t)},
+      {&m->table16[1], moves_y * sizeof(uint16_t)},
       {&m->any_query, volume ? (words + 1) * sizeof(uint64_t) : 0},
       {&m->pending, volume ? rows * words * sizeof(uint64_t) : 0},
       {&m->across, volume ? along_x * rows * cost : 0},
+      {&m->out, volume ? along_x * rows * cost : 0},
       {&m->column, 2 * along_y * cost},
       {&m->column_query, (along_y / 64 + 2) * sizeof(uint64_t)},
-      {&m->table16[2], moves_x * sizeof(uint16_t)},
+      {&before16, around},
+      {&m->steps16, plane * band + around},
+      {&m->costs, along_x * cost},
       {&m->table32[2], moves_x * sizeof(uint32_t)},
       {&m->table64[2], moves_x * sizeof(double)},
-      {&m->table16[1], moves_y * sizeof(uint16_t)},
       {&m->table32[1], moves_y * sizeof(uint32_t)},
       {&m->table64[1], moves_y * sizeof(double)},
   };
@@ -266,21 +266,12 @@ static void *take_memory(measure *m) {
     *(void **)parts[i].at = next;
     next += (parts[i].bytes + 63) & ~(size_t)63;
   }
-
-  if (volume) {
-    m->any_query[m->words] = 0;
-    for (int64_t y = 0; y < m->rows; y++) m->query[(y + 1) * (m->words + 1) - 1] = 0;
-    return block;
-  }
+  memset(before8, 255, around);
+  memset(before16, 255, around);
+  fill_ends(m->costs16, sizeof(uint16_t), m->lanes);
   fill_ends(m->costs, cost, m->lanes);
-  for (int64_t i = 0; i < m->image_row_count; i++) {
-    image_row *row = &m->image_rows[i];
-    row->query = first->query + i * (m->words + 1);
-    row->query[m->words] = 0;
-    row->costs = first->costs + i * (int64_t)along_x;
-    row->out = first->out + i * (int64_t)along_x;
-    fill_ends(row->costs, sizeof(uint16_t), m->lanes);
-  }
+  for (size_t y = 0; y < rows; y++) m->query[(y + 1) * (words + 1) - 1] = 0;
+  if (volume) m->any_query[words] = 0;
   return block;
 }
 
@@ -289,14 +280,14 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
   const int64_t words = (grid->columns + 63) / 64, plane_words = grid->rows * words;
   const ck_range planes = survey->planes, rows = survey->rows, columns = survey->columns;
   const ck_range target_columns = swapped ? survey->second_columns : survey->first_columns;
-  const int64_t offset = planes.first * plane_words + rows.first * words + columns.first / 64;
+  const int64_t first_word = columns.first / 64, first_column = first_word * 64;
+  const int64_t offset = planes.first * plane_words + rows.first * words + first_word;
   measure m = {
       .planes = planes.last - planes.first + 1, .rows = rows.last - rows.first + 1,
-      .columns = columns.last - columns.first + 1, .plane_stride = plane_words, .row_stride = words,
-      .available = words - columns.first / 64, .shift = (int)(columns.first % 64),
-      .lo = target_columns.first - columns.first, .hi = target_columns.last - columns.first,
+      .columns = columns.last - first_column + 1, .plane_stride = plane_words, .row_stride = words,
+      .lo = target_columns.first - first_column, .hi = target_columns.last - first_column,
       .targets = targets + offset, .points = points + offset,
-      .root = grid->distance == ck_euclidean, .chebyshev = grid->distance == ck_chebyshev};
+      .distance = grid->distance};
   double spacing[3] = {grid->spacing[0], grid->spacing[1], grid->spacing[2]};
   if (m.planes == 1) {
     // A single plane is an image.
@@ -312,12 +303,11 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
 
   // 64 lanes more, so that planes of a power of two do not fall on the same cache lines.
   m.steps_stride = m.rows * m.lanes + 64;
-  // Bands of about 128 KiB of steps, but not so few planes in one that keeping the bands' ends takes much more.
+  // Bands of about 64 KiB of steps in 8 bits, but not so few planes in one that keeping the bands' ends takes much more.
   m.band = 65536 / m.steps_stride + 1;
   while ((volume ? 1 : 16) * m.band * m.band < m.planes) m.band++;
+  if (m.band > MOST_PLANES) m.band = MOST_PLANES;
   if (m.band > m.planes) m.band = m.planes;
-  // Image rows are gathered as far as they stay in the cache.
-  m.image_row_count = volume ? 0 : 16384 / m.lanes < 4 ? 4 : 16384 / m.lanes > IMAGE_ROWS ? IMAGE_ROWS : 16384 / m.lanes;
 
   void *memory = take_memory(&m);
   if (!memory) return false;
@@ -325,6 +315,6 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
 #define MEASURE(name) measure_##name(&m, &t)
   CHOOSE(variant, MEASURE);
   free(memory);
-  *result = (ck_directed){t.sum * m.scale, (m.root ? sqrt(t.maximum) : t.maximum) * m.scale};
+  *result = (ck_directed){t.sum * m.scale, (m.distance == ck_euclidean ? sqrt(t.maximum) : t.maximum) * m.scale};
   return true;
 }

@@ -7,6 +7,7 @@
 static const T *ROW(table)(measure *m, int axis) {
   int64_t reach = (axis == 2 ? m->columns : m->rows) + 64;
   T *tab = (T *)m->TABLES[axis] + reach;
+  const bool root = m->distance == ck_euclidean;
   if (!m->made.TABLES[axis]) {
     for (int64_t d = 0; d <= reach; d++) tab[d] = tab[-d] = (T)COST_OF_MOVE(d);
     m->made.TABLES[axis] = true;
@@ -14,23 +15,20 @@ static const T *ROW(table)(measure *m, int axis) {
   return tab;
 }
 
-// Turns steps along z into costs, for lanes from…to; false where no target is within sight.
-static inline bool ROW(lift)(const measure *m, const uint16_t *steps, T *f, int64_t from, int64_t to) {
-  typedef uint16_t STEPS __attribute__((ext_vector_type(L)));
+// Turns a row's steps along z into costs; false where no target is within sight.
+static inline bool ROW(lift_row)(const measure *m, const STEPS *steps, T *f) {
   // Kept from memory that `f` might overlap, for all the compiler knows.
-  const bool root = m->root;
+  const ck_distance distance = m->distance;
   const double spacing = m->spacing[0];
-  (void)spacing;
   VEC least = (VEC)(INFINITE);
-  for (int64_t x = from; x < to; x += L) {
-    STEPS some;
+  for (int64_t x = 0; x < m->lanes; x += L) {
+    ROW(steps) some;
     memcpy(&some, steps + x, sizeof some);
-    VEC s = __builtin_convertvector(some, VEC);
-    VEC cost = COST_OF_STEPS(s, root);
-    least = __builtin_elementwise_min(least, cost);
-    memcpy(f + x, &cost, sizeof cost);
+    VEC costs = ROW(lift)(some, distance, spacing);
+    least = __builtin_elementwise_min(least, costs);
+    memcpy(f + x, &costs, sizeof costs);
   }
-  return !(LANE_BITS(least < (VEC)(INFINITE)) == 0);
+  return LANE_BITS(least < (VEC)(BEYOND(distance == ck_euclidean))) != 0;
 }
 
 static void ROW(fill_infinite)(T *f, int64_t n) {
@@ -55,24 +53,25 @@ static void ROW(solve_columns)(measure *m) {
       any |= bit;
     }
     if (!any) continue;
-    ROW(line) line = {f, ROW(table)(m, 1), solved, rows, 0, rows - 1, m->column_query, m->reach[1], m->root, m->chebyshev};
-    ROW(solve_chunks)(&line, m->posts, ROW(cut)(&line, m->posts, &patience));
+    ROW(line) line = {.f = f, .tab = ROW(table)(m, 1), .n = rows, .hi = rows - 1, .query = m->column_query,
+                      .reach = m->reach[1], .distance = m->distance, .out = solved};
+    ROW(solve_chunks)(&line, m->posts, ROW(cut)(&line, m->posts, &patience, false), false);
     for (int64_t y = 0; y < rows; y++)
       if (m->column_query[y >> 6] >> (y & 63) & 1) out[y * stride + x] = solved[y];
   }
 }
 
 // Solves the queries of a volume's plane along y: outward from each row, SCAN_LIMIT rows at most.
-static void ROW(solve_rows)(measure *m) {
+static void ROW(solve_rows)(measure *m, const uint64_t *query) {
   const T *across = m->across, *tab = ROW(table)(m, 1);
   T *out = m->out;
   const int64_t rows = m->rows, stride = m->lanes + 64;
   bool pending = false;
   memset(m->pending, 0, (size_t)(rows * m->words) * sizeof(uint64_t));
   for (int64_t y = 0; y < rows; y++) {
-    const uint64_t *bits_of_row = m->query + y * (m->words + 1);
+    const uint64_t *bits_of_row = query + y * (m->words + 1);
     for (int64_t x = 0; x < m->lanes; x += L) {
-      uint64_t open = bits_of_row[x >> 6] >> (x & 63) & ((1ull << L) - 1);
+      uint64_t open = bits_of_row[x >> 6] >> (x & 63) & LANES;
       if (!open) continue;
       const T *here = across + y * stride + x;
       VEC best = ROW(load)(here);
@@ -82,9 +81,9 @@ static void ROW(solve_rows)(measure *m) {
         open = above || below ? open & LANE_BITS(best > move) : 0;
         if (!open || k > SCAN_LIMIT) break;
         if (above)
-          best = __builtin_elementwise_min(best, ROW(join)(ROW(load)(here - k * stride), move, m->chebyshev));
+          best = __builtin_elementwise_min(best, ROW(join)(ROW(load)(here - k * stride), move, m->distance));
         if (below)
-          best = __builtin_elementwise_min(best, ROW(join)(ROW(load)(here + k * stride), move, m->chebyshev));
+          best = __builtin_elementwise_min(best, ROW(join)(ROW(load)(here + k * stride), move, m->distance));
       }
       memcpy(out + y * stride + x, &best, sizeof best);
       m->pending[y * m->words + (x >> 6)] |= open << (x & 63);
@@ -94,28 +93,19 @@ static void ROW(solve_rows)(measure *m) {
   if (pending) ROW(solve_columns)(m);
 }
 
-// Whether T holds every cost of a row's queries exactly.
-static bool ROW(is_exact)(const measure *m, const T *out, const uint64_t *query) {
-  for (int64_t x = 0; x < m->lanes; x += L) {
-    uint64_t bits = query[x >> 6] >> (x & 63) & ((1ull << L) - 1);
-    if (bits && bits & LANE_BITS(ROW(load)(out + x) >= (VEC)(BEYOND(m)))) return false;
-  }
-  return true;
-}
-
-// Adds the costs that were put aside to the total.
-static void ROW(add_aside)(const measure *m, total *t) {
+// Adds `count` costs that were put aside to the total.
+static void ROW(add_aside)(const measure *m, int64_t count, total *t) {
   typedef T OCTET __attribute__((ext_vector_type(8)));
   T *costs = m->aside;
-  const bool root = m->root;
-  for (int64_t i = t->aside; i < t->aside + 8; i++) costs[i] = 1;
+  const bool root = m->distance == ck_euclidean;
+  for (int64_t i = count; i < count + 8; i++) costs[i] = 1;
   double8 sum = 0, maximum = 0;
-  for (int64_t i = 0; i < t->aside; i += 8) {
+  for (int64_t i = 0; i < count; i += 8) {
     OCTET raw;
     memcpy(&raw, costs + i, sizeof raw);
     double8 d = __builtin_convertvector(raw, double8);
-    if (i + 8 > t->aside) {
-      uint8_t rest = (uint8_t)((1 << (t->aside - i)) - 1);
+    if (i + 8 > count) {
+      uint8_t rest = (uint8_t)((1 << (count - i)) - 1);
       bool8 wanted;
       memcpy(&wanted, &rest, sizeof rest);
       maximum = __builtin_elementwise_max(maximum, __builtin_convertvector(wanted, long8) != 0 ? d : (double8)(0));
@@ -127,73 +117,75 @@ static void ROW(add_aside)(const measure *m, total *t) {
     }
     sum += d;
     if (t->values) {
-      int64_t count = t->aside - i < 8 ? t->aside - i : 8;
+      int64_t some = count - i < 8 ? count - i : 8;
       d *= m->scale;
-      memcpy(t->values, &d, (size_t)count * sizeof(double));
-      t->values += count;
+      memcpy(t->values, &d, (size_t)some * sizeof(double));
+      t->values += some;
     }
   }
   double most = __builtin_reduce_max(maximum);
   if (most > t->maximum) t->maximum = most;
   t->sum += ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
-  t->aside = 0;
 }
 
-// Puts the costs of a row's queries aside, one behind the other, to be added when they are many.
-static inline void ROW(put_aside)(const measure *m, const T *out, const uint64_t *query, total *t) {
-  T *next = (T *)m->aside + t->aside;
-  for (int64_t w = 0; w < m->words; w++) {
-    if (!query[w]) continue;
-    for (int64_t half = 0; half < 64; half += L) {
-      uint64_t bits = query[w] >> half & ((1ull << L) - 1);
-      if (bits) next += ROW(compress)(next, out + w * 64 + half, bits);
-    }
+static ROW(line) ROW(line_along_x)(measure *m) {
+  return (ROW(line)){.f = (T *)m->COSTS + 64, .tab = ROW(table)(m, 2), .n = m->columns, .lo = m->lo, .hi = m->hi,
+                     .reach = m->reach[2], .spacing = m->spacing[0], .distance = m->distance, .aside = m->aside};
+}
+
+// Solves an image's row, and puts the costs of its queries aside; false where T does not hold all, those are `beyond`.
+static inline bool ROW(solve_image_row)(measure *m, ROW(line) * line, total *t) {
+  bool exact = true;
+  int64_t left = ROW(cut)(line, m->posts, &m->patience, true);
+  if (left > 0) {
+    ROW(lift_row)(m, line->steps, line->f);
+    if (line->beyond) memset(line->beyond, 0, (size_t)(m->words + 1) * sizeof *line->beyond);
+    exact = ROW(solve_chunks)(line, m->posts, left, true);
   }
-  t->aside = next - (T *)m->aside;
-  if (t->aside >= ASIDE) ROW(add_aside)(m, t);
+  int64_t count = line->aside - (T *)m->aside;
+  if (count >= ASIDE || !exact) {
+    ROW(add_aside)(m, count, t);
+    line->aside = m->aside;
+  }
+  return exact;
 }
 
-static ROW(line) ROW(line_along_x)(measure *m, const T *f, const uint64_t *query, T *out) {
-  return (ROW(line)){f,     ROW(table)(m, 2), out,         m->columns, m->lo,
-                     m->hi, query,            m->reach[2], m->root,    m->chebyshev};
-}
-
-// Solves an image's row, into `out`; false where T does not hold its costs. `lifted` tells that `f` holds the costs
-// near the queries, which is where scans look.
-static bool ROW(solve_image_row)(measure *m, const image_row *row, T *f, bool lifted, T *out) {
-  ROW(line) line = ROW(line_along_x)(m, f, row->query, out);
-  const bool scan = m->patience >= 0;
-  if (scan && !lifted) ROW(lift)(m, row->steps, f, row->from, row->to);
-  if (!scan && !ROW(lift)(m, row->steps, f, 0, m->lanes)) return false;
-  int64_t left = ROW(cut)(&line, m->posts, &m->patience);
-  if (scan && left > 0 && !ROW(lift)(m, row->steps, f, 0, m->lanes)) return false;
-  if (left == 0) return true;
-  ROW(solve_chunks)(&line, m->posts, left);
-  return ROW(is_exact)(m, out, row->query);
+// Whether T holds every cost of a volume's row exactly, at its queries.
+static bool ROW(is_exact)(const measure *m, const T *out, const uint64_t *query) {
+  for (int64_t x = 0; x < m->lanes; x += L) {
+    uint64_t bits = query[x >> 6] >> (x & 63) & LANES;
+    if (bits & LANE_BITS(ROW(load)(out + x) >= (VEC)(BEYOND(m->distance == ck_euclidean)))) return false;
+  }
+  return true;
 }
 
 // Solves a volume's plane and adds it to `t`; false, with `t` as it was, where costs are beyond what T holds exactly.
-static bool ROW(solve_volume_plane)(measure *m, const uint16_t *steps, total *t) {
+static bool ROW(solve_volume_plane)(measure *m, const STEPS *steps, const uint64_t *query, total *t) {
   const int64_t stride = m->lanes + 64, words = m->words;
-  T *f = (T *)m->costs + 64;
-  ROW(fill_infinite)(f - 64, 64);
-  ROW(fill_infinite)(f + m->lanes, 64);
-  for (int64_t w = 0; w < words; w++) {
-    m->any_query[w] = 0;
-    for (int64_t y = 0; y < m->rows; y++) m->any_query[w] |= m->query[y * (words + 1) + w];
-  }
+  memset(m->any_query, 0, (size_t)words * sizeof *m->any_query);
+  for (int64_t y = 0; y < m->rows; y++)
+    for (int64_t w = 0; w < words; w++) m->any_query[w] |= query[y * (words + 1) + w];
+  ROW(line) line = ROW(line_along_x)(m);
+  line.query = m->any_query;
   for (int64_t y = 0; y < m->rows; y++) {
-    ROW(line) line = ROW(line_along_x)(m, f, m->any_query, (T *)m->across + y * stride);
-    if (ROW(lift)(m, steps + y * m->lanes, f, 0, m->lanes))
-      ROW(solve_chunks)(&line, m->posts, ROW(cut)(&line, m->posts, &m->patience));
+    line.out = (T *)m->across + y * stride;
+    if (ROW(lift_row)(m, steps + y * m->lanes, line.f))
+      ROW(solve_chunks)(&line, m->posts, ROW(cut)(&line, m->posts, &m->patience, false), false);
     else
       ROW(fill_infinite)(line.out, m->lanes);
   }
-  ROW(solve_rows)(m);
+  ROW(solve_rows)(m, query);
+  const T *out = m->out;
   for (int64_t y = 0; y < m->rows; y++)
-    if (!ROW(is_exact)(m, (T *)m->out + y * stride, m->query + y * (words + 1))) return false;
-  for (int64_t y = 0; y < m->rows; y++)
-    ROW(put_aside)(m, (T *)m->out + y * stride, m->query + y * (words + 1), t);
-  ROW(add_aside)(m, t);
+    if (!ROW(is_exact)(m, out + y * stride, query + y * (words + 1))) return false;
+  T *aside = m->aside;
+  for (int64_t y = 0; y < m->rows; y++, query += words + 1) {
+    for (int64_t x = 0; x < m->lanes; x += L)
+      aside = ROW(append)(aside, ROW(load)(out + y * stride + x), query[x >> 6] >> (x & 63) & LANES);
+    int64_t count = aside - (T *)m->aside;
+    if (count < ASIDE && y + 1 < m->rows) continue;
+    ROW(add_aside)(m, count, t);
+    aside = m->aside;
+  }
   return true;
 }

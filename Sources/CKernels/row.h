@@ -15,13 +15,18 @@ typedef bool ROW(lanes) __attribute__((ext_vector_type(L)));
 #define VEC ROW(vector)
 
 typedef struct {
-  const T *f;           // n costs, with 64 of INFINITE before and behind
-  const T *tab;         // tab[-(n + 64)] … tab[n + 64]
-  T *out;               // n + 64
-  int64_t n, lo, hi;    // columns; the first and the last that can be finite
+  T *f;                   // n costs, with 64 of INFINITE before and behind
+  const T *tab;           // tab[-(n + 64)] … tab[n + 64]
+  int64_t n, lo, hi;      // columns; the first and the last that can be finite
   const uint64_t *query;  // one bit an x, a zero word behind the last
-  double reach;         // columns per unit of (root of) cost
-  bool root, chebyshev;
+  double reach, spacing;  // columns per unit of (root of) cost; of steps
+  ck_distance distance;
+  // Of a volume's line:
+  T *out;                 // n + 64, written where there are queries
+  // Of an image's:
+  const STEPS *steps;     // that f is made of, with 64 of the most steps before and behind; scans look at these
+  T *aside;               // where the queries' costs go, one behind the other
+  uint64_t *beyond;       // receives the queries whose costs are not exact, if scans do not solve all
 } ROW(line);
 
 static inline VEC ROW(load)(const T *p) {
@@ -30,47 +35,57 @@ static inline VEC ROW(load)(const T *p) {
   return v;
 }
 
+#define LANES ((1ull << L) - 1)
+
 // A comparison's result, one bit a lane.
 #define LANE_BITS(comparison) ROW(pack_lanes)(__builtin_convertvector(comparison, ROW(lanes)))
 static inline uint64_t ROW(pack_lanes)(ROW(lanes) lanes) {
   uint64_t bits = 0;
   memcpy(&bits, &lanes, (L + 7) / 8);
-  return bits & ((1ull << L) - 1);
+  return bits & LANES;
 }
 
-// Writes the lanes of `costs` that `bits` names, one behind the other, and up to L more; returns how many it named.
-static inline int64_t ROW(compress)(T *out, const T *costs, uint64_t bits) {
+// Writes the lanes of `costs` that `bits` names, one behind the other, and up to L more; returns the place behind them.
+static inline T *ROW(append)(T *out, VEC costs, uint64_t bits) {
 #ifdef COMPRESS
-  VEC v = ROW(load)(costs);
-  v = COMPRESS(v, bits);
-  memcpy(out, &v, sizeof v);
-  return __builtin_popcountll(bits);
+  costs = COMPRESS(costs, bits);
+  memcpy(out, &costs, sizeof costs);
+  return out + __builtin_popcountll(bits);
 #else
-  int64_t count = 0;
-  for (; bits; bits &= bits - 1) out[count++] = costs[__builtin_ctzll(bits)];
-  return count;
+  T lane[L];
+  memcpy(lane, &costs, sizeof costs);
+  for (; bits; bits &= bits - 1) *out++ = lane[__builtin_ctzll(bits)];
+  return out;
 #endif
 }
 
-static inline VEC ROW(join)(VEC f, VEC tab, bool chebyshev) {
-  return chebyshev ? __builtin_elementwise_max(f, tab) : ADD(f, tab);
+static inline VEC ROW(join)(VEC f, VEC tab, ck_distance distance) {
+  return distance == ck_chebyshev ? __builtin_elementwise_max(f, tab) : ADD(f, tab);
+}
+
+// L steps along z as costs.
+typedef STEPS ROW(steps) __attribute__((ext_vector_type(L)));
+static inline VEC ROW(lift)(ROW(steps) steps, ck_distance distance, double spacing) {
+  (void)spacing;
+  VEC s = __builtin_convertvector(steps, VEC);
+  return COST_OF_STEPS(s, distance == ck_euclidean);
 }
 
 // The farthest column that can still beat `best` at distance 0.
 static inline int64_t ROW(radius)(const ROW(line) * line, T best, int64_t n) {
   REAL b = (REAL)best;
-  REAL r = (line->root ? SQRT(b) : b) * (REAL)line->reach + 1;
+  REAL r = (line->distance == ck_euclidean ? SQRT(b) : b) * (REAL)line->reach + 1;
   return r < (REAL)n ? (int64_t)r : n;
 }
 
 // The best column for x within lo…hi, or -1 where every cost is infinite.
-static inline int64_t ROW(best_column)(const ROW(line) * line, int64_t x, int64_t lo, int64_t hi, bool chebyshev,
+static inline int64_t ROW(best_column)(const ROW(line) * line, int64_t x, int64_t lo, int64_t hi, ck_distance distance,
                                        int64_t hint) {
   if (lo == hi) return lo;
   const T *f = line->f, *tab = line->tab - x;
   T bound = f[x];
   if (hint >= lo && hint <= hi) {
-    T other = chebyshev ? (f[hint] > tab[hint] ? f[hint] : tab[hint]) : SCALAR_ADD(f[hint], tab[hint]);
+    T other = distance == ck_chebyshev ? (f[hint] > tab[hint] ? f[hint] : tab[hint]) : SCALAR_ADD(f[hint], tab[hint]);
     if (other < bound) bound = other;
   }
   int64_t r = ROW(radius)(line, bound, line->n);
@@ -80,7 +95,7 @@ static inline int64_t ROW(best_column)(const ROW(line) * line, int64_t x, int64_
   VEC block = (VEC)(0);
   T number = 0;
   for (int64_t i = lo; i <= hi; i += L, number++) {
-    VEC v = ROW(join)(ROW(load)(f + i), ROW(load)(tab + i), chebyshev);
+    VEC v = ROW(join)(ROW(load)(f + i), ROW(load)(tab + i), distance);
     block = v < best ? (VEC)(number) : block;
     best = __builtin_elementwise_min(best, v);
   }
@@ -91,23 +106,15 @@ static inline int64_t ROW(best_column)(const ROW(line) * line, int64_t x, int64_
   return lo + (int64_t)block[lane] * L + lane;
 }
 
-// Bits x … x + L − 1 of the query, for any x below n.
-static inline uint64_t ROW(queries_from)(const uint64_t *query, int64_t x) {
-  int64_t word = x >> 6, shift = x & 63;
-  uint64_t bits = query[word] >> shift;
-  if (shift) bits |= query[word + 1] << (64 - shift);
-  return bits & ((1ull << L) - 1);
-}
-
 // Searches the best columns of posts a…b, the middle one first: those to its left need not look to the right of its
 // best column, nor those to its right to the left of it.
 static void ROW(search)(const ROW(line) * line, line_post *posts, int64_t a, int64_t b, int64_t lo, int64_t hi,
-                        bool chebyshev, int64_t hint) {
+                        ck_distance distance, int64_t hint) {
   while (a <= b) {
     int64_t middle = (a + b) >> 1;
-    int64_t best = ROW(best_column)(line, posts[middle].x, lo, hi, chebyshev, hint);
+    int64_t best = ROW(best_column)(line, posts[middle].x, lo, hi, distance, hint);
     posts[middle].best = (int32_t)best;
-    if (middle > a) ROW(search)(line, posts, a, middle - 1, lo, best < 0 ? hi : best, chebyshev, best);
+    if (middle > a) ROW(search)(line, posts, a, middle - 1, lo, best < 0 ? hi : best, distance, best);
     a = middle + 1;
     if (best >= 0) lo = best;
     hint = best;
@@ -115,7 +122,8 @@ static void ROW(search)(const ROW(line) * line, line_post *posts, int64_t a, int
 }
 
 // Solves a chunk between the best columns of its first and its last query.
-static inline void ROW(solve_chunk)(const ROW(line) * line, const line_post *first, const line_post *last, bool chebyshev) {
+static inline VEC ROW(solve_chunk)(const ROW(line) * line, const line_post *first, const line_post *last,
+                                   ck_distance distance) {
   const int64_t x = first->x;
   int64_t from = first->best, to = last->best;
   if (from < 0) from = line->lo > x - SEEN ? line->lo : x - SEEN;
@@ -123,23 +131,31 @@ static inline void ROW(solve_chunk)(const ROW(line) * line, const line_post *fir
   VEC best = (VEC)(INFINITE);
   const T *tab = line->tab + x;
   for (int64_t i = from; i <= to; i++)
-    best = __builtin_elementwise_min(best, ROW(join)((VEC)(line->f[i]), ROW(load)(tab - i), chebyshev));
-  memcpy(line->out + x, &best, sizeof best);
+    best = __builtin_elementwise_min(best, ROW(join)((VEC)(line->f[i]), ROW(load)(tab - i), distance));
+  return best;
+}
+
+// The lesser costs of columns x − j and x + j, for a chunk's lanes.
+static inline VEC ROW(beside)(const ROW(line) * line, int64_t x, int64_t j, bool image, ck_distance distance) {
+  if (!image) return __builtin_elementwise_min(ROW(load)(line->f + x - j), ROW(load)(line->f + x + j));
+  ROW(steps) left, right;
+  memcpy(&left, line->steps + x - j, sizeof left);
+  memcpy(&right, line->steps + x + j, sizeof right);
+  return ROW(lift)(__builtin_elementwise_min(left, right), distance, line->spacing);
 }
 
 // Looks outward from a chunk's lanes until no query among them can get better; false where NEAR columns do not suffice.
-static inline bool ROW(scan)(const ROW(line) * line, int64_t x, uint64_t queries, bool chebyshev) {
-  const T *f = line->f + x, *tab = line->tab;
-  VEC best = ROW(load)(f);
-  for (int64_t k = 1; k <= NEAR; k += 2) {
-    if (!(queries & LANE_BITS(best > (VEC)(tab[k])))) {
-      memcpy(line->out + x, &best, sizeof best);
+static inline bool ROW(scan)(const ROW(line) * line, int64_t x, uint64_t queries, bool image, ck_distance distance,
+                             VEC *costs) {
+  const T *tab = line->tab;
+  VEC best = ROW(beside)(line, x, 0, image, distance);
+  for (int64_t j = 1; j <= NEAR; j++) {
+    VEC move = (VEC)(tab[j]);
+    if (!(queries & LANE_BITS(best > move))) {
+      *costs = best;
       return true;
     }
-    for (int64_t j = k; j < k + 2; j++) {
-      VEC side = __builtin_elementwise_min(ROW(load)(f - j), ROW(load)(f + j));
-      best = __builtin_elementwise_min(best, ROW(join)(side, (VEC)(tab[j]), chebyshev));
-    }
+    best = __builtin_elementwise_min(best, ROW(join)(ROW(beside)(line, x, j, image, distance), move, distance));
   }
   return false;
 }
@@ -147,39 +163,73 @@ static inline bool ROW(scan)(const ROW(line) * line, int64_t x, uint64_t queries
 // Cuts the line's queries into chunks and scans them; what scans do not solve is put down as posts, and their number
 // returned. A chunk has a post at its first query; the one behind it is at its last, or at the first of a chunk so close
 // that it serves for both. Lines next to one another are alike: where scans fail, `patience` makes the next do without.
-static inline int64_t ROW(cut)(const ROW(line) * line, line_post *posts, int *patience) {
+static inline int64_t ROW(cut)(ROW(line) * line, line_post *posts, int *patience, bool image) {
   int64_t count = 0, scanned = 0, failed = 0, last = -1;
   const bool scan = *patience >= 0;
-  for (int64_t x = 0; x < line->n;) {
-    uint64_t bits = ROW(queries_from)(line->query, x);
+  const uint64_t *query = line->query;
+  const int64_t words = (line->n + 63) >> 6;
+  uint64_t bits = query[0];
+  for (int64_t w = 0; w < words;) {
     if (!bits) {
-      x += L;
+      bits = query[++w];
       continue;
     }
-    x += __builtin_ctzll(bits);
-    bits = ROW(queries_from)(line->query, x);
-    if (scan && (line->chebyshev ? ROW(scan)(line, x, bits, true) : ROW(scan)(line, x, bits, false))) {
-      scanned++;
+    const int shift = __builtin_ctzll(bits);
+    const int64_t x = w * 64 + shift;
+    const uint64_t next = query[w + 1];
+    const uint64_t queries = (bits >> shift | next << 1 << (63 - shift)) & LANES;
+    if (shift + L < 64) {
+      bits &= ~0ull << (shift + L);
     } else {
-      if (last >= 0 && x - last > L) posts[count++] = (line_post){(int32_t)last, -1, false};
-      posts[count++] = (line_post){(int32_t)x, -1, true};
-      last = x + 63 - __builtin_clzll(bits);
-      failed++;
+      bits = next & ~0ull << (shift + L - 64);
+      w++;
     }
-    x += L;
+    VEC costs;
+#define SCAN(distance) ROW(scan)(line, x, queries, image, distance, &costs)
+    if (scan && (line->distance == ck_euclidean   ? SCAN(ck_euclidean)
+                 : line->distance == ck_manhattan ? SCAN(ck_manhattan)
+                                                  : SCAN(ck_chebyshev))) {
+#undef SCAN
+      if (image) line->aside = ROW(append)(line->aside, costs, queries);
+      else memcpy(line->out + x, &costs, sizeof costs);
+      scanned++;
+      continue;
+    }
+    if (last >= 0 && x - last > L) posts[count++] = (line_post){(int32_t)last, -1, false};
+    posts[count++] = (line_post){(int32_t)x, -1, true};
+    last = x + 63 - __builtin_clzll(queries);
+    failed++;
   }
   if (last >= 0) posts[count++] = (line_post){(int32_t)last, -1, false};
   *patience = scan ? (failed > scanned ? -LINES_WITHOUT_SCAN : 0) : *patience + 1;
   return count;
 }
 
-// Solves the chunks that `cut` left.
-static inline void ROW(solve_chunks)(const ROW(line) * line, line_post *posts, int64_t count) {
-  if (line->chebyshev) ROW(search)(line, posts, 0, count - 1, line->lo, line->hi, true, -1);
-  else ROW(search)(line, posts, 0, count - 1, line->lo, line->hi, false, -1);
+// Takes those of an image's costs that are exact, and puts the others' queries into `beyond`; false where there are any.
+static inline bool ROW(take_exact)(ROW(line) * line, int64_t x, VEC costs) {
+  const int64_t w = x >> 6;
+  const int shift = x & 63;
+  const uint64_t queries = (line->query[w] >> shift | line->query[w + 1] << 1 << (63 - shift)) & LANES;
+  const uint64_t beyond = queries & LANE_BITS(costs >= (VEC)(BEYOND(line->distance == ck_euclidean)));
+  line->aside = ROW(append)(line->aside, costs, queries & ~beyond);
+  if (!beyond) return true;
+  line->beyond[w] |= beyond << shift;
+  line->beyond[w + 1] |= beyond >> 1 >> (63 - shift);
+  return false;
+}
+
+// Solves the chunks that `cut` left; false where an image's costs are not exact.
+static inline bool ROW(solve_chunks)(ROW(line) * line, line_post *posts, int64_t count, bool image) {
+  const bool chebyshev = line->distance == ck_chebyshev;
+  bool exact = true;
+  ROW(search)(line, posts, 0, count - 1, line->lo, line->hi, line->distance, -1);
   for (int64_t i = 0; i + 1 < count; i++) {
     if (!posts[i].begins_chunk) continue;
-    if (line->chebyshev) ROW(solve_chunk)(line, &posts[i], &posts[i + 1], true);
-    else ROW(solve_chunk)(line, &posts[i], &posts[i + 1], false);
+    // A sum is a sum: only the maximum needs its own code.
+    VEC costs = chebyshev ? ROW(solve_chunk)(line, &posts[i], &posts[i + 1], ck_chebyshev)
+                          : ROW(solve_chunk)(line, &posts[i], &posts[i + 1], ck_euclidean);
+    if (image) exact &= ROW(take_exact)(line, posts[i].x, costs);
+    else memcpy(line->out + posts[i].x, &costs, sizeof costs);
   }
+  return exact;
 }

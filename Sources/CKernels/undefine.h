@@ -15,3 +15,6 @@
 #undef VEC
 #undef COMPRESS
 #undef LANE_BITS
+#undef LANES
+#undef STEPS
+#undef COSTS

@@ -1,6 +1,6 @@
 // SIMD kernels behind `Hausdorff`: packing arrays into bit masks, comparing masks, exact directed distances.
 //
-// Every kernel is one C body (pack.h, row.h, plane.h, distance.h), compiled once per instruction set and chosen at run time.
+// Every kernel is one C body (pack.h, sweep.h, row.h, plane.h, distance.h), compiled once per instruction set and chosen at run time.
 // A bit mask is rows of 64-bit words, least significant bit first; bits behind the last column are 0.
 #pragma once
 
