@@ -116,13 +116,8 @@ static inline bool NAME(take_queries)(const measure *m, int64_t z) {
 static void NAME(sweep_band)(measure *m, band *b, bool wide) {
   if (b->swept[wide]) return;
   b->swept[wide] = true;
-  if (wide) {
-    NAME(up_steps16)(m, b->from, b->to, b->up, NULL, m->steps16);
-    NAME(down_steps16)(m, b->from, b->to, m->down, m->next_down, m->steps16);
-  } else {
-    NAME(up_steps8)(m, b->from, b->to, b->up, NULL, m->steps8);
-    NAME(down_steps8)(m, b->from, b->to, m->down, m->next_down, m->steps8);
-  }
+  if (wide) NAME(count_steps16)(m, b->from, b->to, b->up, m->down, m->next_down, m->steps16);
+  else NAME(count_steps8)(m, b->from, b->to, b->up, m->down, m->next_down, m->steps8);
   if (m->rows > 1) return;
   // Scans of an image look beyond its rows' ends.
   for (int64_t z = 0, end = m->lanes; z < b->to - b->from; z++, end += m->steps_stride)
@@ -130,58 +125,69 @@ static void NAME(sweep_band)(measure *m, band *b, bool wide) {
     else memset(m->steps8 + end, 255, 64 * sizeof *m->steps8);
 }
 
-// Solves the queries of an image's rows z…, up to the first that 16 bits do not suffice for, and returns which that is.
+// Solves what 16 bits do not suffice for: queries of a volume's plane, or of an image's row.
+static void NAME(solve_wide)(measure *m, band *b, int64_t z, const uint64_t *query, total *t) {
+  NAME(sweep_band)(m, b, true);
+  const uint16_t *steps = m->steps16 + (z - b->from) * m->steps_stride;
+#define SOLVE(type, T)                                          \
+  do {                                                          \
+    if (m->rows > 1) {                                          \
+      NAME(solve_volume_plane_##type)(m, steps, query, t);      \
+    } else {                                                    \
+      NAME(line_##type) line = NAME(line_along_x_##type)(m);    \
+      line.query = query;                                       \
+      line.steps = steps;                                       \
+      NAME(solve_image_row_##type)(m, &line, t);                \
+      NAME(add_aside_##type)(m, line.aside - (T *)m->aside, t); \
+    }                                                           \
+  } while (0)
+  if (m->wide == 32) SOLVE(u32, uint32_t);
+  else SOLVE(f64, double);
+#undef SOLVE
+}
+
+// Solves an image's rows in 16 bits where they suffice, up to one after which they are not to be tried for a while;
+// returns the row behind it.
 static int64_t NAME(solve_image_rows)(measure *m, band *b, int64_t z, total *t) {
   NAME(sweep_band)(m, b, false);
   NAME(line_u16) line = NAME(line_along_x_u16)(m);
   line.query = m->query;
   line.beyond = m->beyond;
-  for (; z < b->to; z++) {
+  while (z < b->to && m->wide_only == 0) {
     line.steps = m->steps8 + (z - b->from) * m->steps_stride;
-    if (NAME(take_queries)(m, z) && !NAME(solve_image_row_u16)(m, &line, t)) return z;
+    if (NAME(take_queries)(m, z) && !NAME(solve_image_row_u16)(m, &line, t)) {
+      int64_t beyond = 0, all = 0;
+      for (int64_t w = 0; w < m->words; w++) {
+        beyond += __builtin_popcountll(m->beyond[w]);
+        all += __builtin_popcountll(m->query[w]);
+      }
+      if (2 * beyond > all) m->wide_only = WIDE_ONLY;
+      NAME(solve_wide)(m, b, z, m->beyond, t);
+    }
+    z++;
   }
   NAME(add_aside_u16)(m, line.aside - (uint16_t *)m->aside, t);
   return z;
 }
 
-// Solves the queries of a volume's plane, or an image's row, that 16 bits do not suffice for; goes back to 16 once
-// distances are well within.
-static void NAME(solve_wide)(measure *m, band *b, int64_t z, const uint64_t *query, total *t) {
-  NAME(sweep_band)(m, b, true);
-  const uint16_t *steps = m->steps16 + (z - b->from) * m->steps_stride;
-  const double before = t->maximum;
-  t->maximum = 0;
-#define SOLVE(type, T)                                        \
-  do {                                                        \
-    if (m->rows > 1) {                                        \
-      NAME(solve_volume_plane_##type)(m, steps, query, t);    \
-    } else {                                                  \
-      NAME(line_##type) line = NAME(line_along_x_##type)(m);  \
-      line.query = query;                                     \
-      line.steps = steps;                                     \
-      NAME(solve_image_row_##type)(m, &line, t);              \
-      NAME(add_aside_##type)(m, line.aside - (T *)m->aside, t); \
-    }                                                         \
-  } while (0)
-  if (m->wide == 32) SOLVE(u32, uint32_t);
-  else SOLVE(f64, double);
-#undef SOLVE
-  m->width = m->narrow && t->maximum < (m->distance == ck_euclidean ? 60000 : 235) ? 16 : m->wide;
-  if (before > t->maximum) t->maximum = before;
-}
-
 static void NAME(solve_band)(measure *m, band *b, total *t) {
-  for (int64_t z = b->from; z < b->to; z++) {
-    if (m->rows == 1 && m->width == 16) {
+  for (int64_t z = b->from; z < b->to;) {
+    if (m->rows == 1 && m->wide_only == 0) {
       z = NAME(solve_image_rows)(m, b, z, t);
-      if (z < b->to) NAME(solve_wide)(m, b, z, m->beyond, t);
-    } else if (NAME(take_queries)(m, z)) {
-      if (m->width == 16) {
-        NAME(sweep_band)(m, b, false);
-        if (NAME(solve_volume_plane_u16)(m, m->steps8 + (z - b->from) * m->steps_stride, m->query, t)) continue;
-      }
-      NAME(solve_wide)(m, b, z, m->query, t);
+      continue;
     }
+    if (NAME(take_queries)(m, z)) {
+      bool solved = false;
+      if (m->wide_only == 0) {
+        NAME(sweep_band)(m, b, false);
+        solved = NAME(solve_volume_plane_u16)(m, m->steps8 + (z - b->from) * m->steps_stride, m->query, t);
+        if (!solved) m->wide_only = WIDE_ONLY;
+      } else if (m->narrow) {
+        m->wide_only--;
+      }
+      if (!solved) NAME(solve_wide)(m, b, z, m->query, t);
+    }
+    z++;
   }
 }
 
@@ -192,11 +198,11 @@ static void NAME(measure)(measure *m, total *t) {
   memset(up, 255, (size_t)size * sizeof *up);
   for (int64_t i = bands - 1; i > 0; i--, up -= size) {
     int64_t from = i * m->band, to = from + m->band < m->planes ? from + m->band : m->planes;
-    NAME(up_steps8)(m, from, to, up, up - size, NULL);
+    NAME(count_up_steps8)(m, from, to, up, up - size);
   }
   for (int64_t from = 0; from < m->planes; from += m->band, up += size) {
     band b = {.from = from, .to = from + m->band < m->planes ? from + m->band : m->planes, .up = up};
-    NAME(sweep_band)(m, &b, m->width != 16);
+    NAME(sweep_band)(m, &b, m->wide_only > 0);
     NAME(solve_band)(m, &b, t);
     uint16_t *down = m->down;
     m->down = m->next_down;

@@ -25,7 +25,7 @@ static inline uint64_t bits_of(bool64 lanes) {
 enum { SCAN_LIMIT = 48 };
 
 // Columns that a chunk's scan looks at in each direction, and lines that do without once scans fail.
-enum { NEAR = 48, LINES_WITHOUT_SCAN = 7 };
+enum { NEAR = 48, LINES_WITHOUT_SCAN = 15 };
 
 typedef struct { bool table16[3], table32[3], table64[3]; } made_tables;
 
@@ -37,6 +37,9 @@ typedef struct {
 
 // Costs that are put aside before they are added.
 enum { ASIDE = 512 };
+
+// Rows of an image, or planes of a volume, that are not tried in 16 bits once these hardly suffice for one.
+enum { WIDE_ONLY = 7 };
 
 // Planes of a band: counters of 8 bits can tell that they met no target in as many.
 enum { MOST_PLANES = 255 };
@@ -50,8 +53,9 @@ typedef struct {
   double spacing[3], reach[3], scale;
   int64_t lo, hi;   // the first and the last column that holds a target
   int patience;     // of `cut`
-  int width, wide;  // bits of a cost: now, and where 16 do not suffice
   bool narrow;      // whether 16 bits may be tried
+  int wide;         // bits of a cost where 16 do not suffice
+  int wide_only;    // rows of an image, or planes of a volume, that are not tried in 16 bits
   int64_t band, steps_stride;  // most planes of a band, lanes of a plane's steps
   uint64_t *query, *any_query, *column_query, *pending, *beyond;
   uint8_t *steps8;
@@ -198,10 +202,11 @@ static void choose_width(measure *m, const double *spacing) {
   bool unequal = spacing[2] != spacing[0] || (m->rows > 1 && spacing[2] != spacing[1]);
   // Vectors reach up to 64 points past a line's end; what they find there must not wrap around.
   double planes = (double)m->planes, rows = (double)m->rows + 64, columns = (double)m->columns + 64;
-  double longest = m->distance == ck_euclidean ? planes * planes + rows * rows + columns * columns : planes + rows + columns;
+  double longest = m->distance == ck_euclidean ? planes * planes + rows * rows + columns * columns
+                                               : planes + rows + columns;
   m->narrow = !unequal;
   m->wide = !unequal && longest < 2147483648.0 ? 32 : 64;
-  m->width = m->narrow ? 16 : m->wide;
+  m->wide_only = m->narrow ? 0 : 1;
   m->scale = unequal ? 1 : spacing[2];
   for (int axis = 0; axis < 3; axis++) {
     m->spacing[axis] = unequal ? spacing[axis] : 1;
@@ -305,7 +310,7 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
   m.steps_stride = m.rows * m.lanes + 64;
   // Bands of about 64 KiB of steps in 8 bits, but not so few planes in one that keeping the bands' ends takes much more.
   m.band = 65536 / m.steps_stride + 1;
-  while ((volume ? 1 : 16) * m.band * m.band < m.planes) m.band++;
+  while ((volume ? 1 : 4) * m.band * m.band < m.planes) m.band++;
   if (m.band > MOST_PLANES) m.band = MOST_PLANES;
   if (m.band > m.planes) m.band = m.planes;
 

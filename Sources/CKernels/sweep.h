@@ -31,44 +31,42 @@ static inline void SWEEP(leave)(const COUNTERS *counters, int64_t planes, const 
   memcpy(after, &v, sizeof v);
 }
 
-// Counts steps up a band's planes, to − 1 … from, on from those in `before`; writes those that leave the band to `after`,
-// or, where that is null, those of every plane to `steps`.
-static inline void SWEEP(up)(const measure *m, int64_t from, int64_t to, const uint16_t *before, uint16_t *after,
-                             STEPS *steps) {
+// Counts the steps of a band's planes, from … to − 1: up, on from those in `up`, and down, on from those in `down`, which
+// leave the band in `next_down`; `steps` takes the fewer of both.
+static void SWEEP(count)(const measure *m, int64_t from, int64_t to, const uint16_t *up, const uint16_t *down,
+                         uint16_t *next_down, STEPS *steps) {
   const int64_t size = m->steps_stride, stride = m->plane_stride;
   for (int64_t y = 0; y < m->rows; y++)
     for (int64_t w = 0; w < m->words; w++) {
       const int64_t at = (y * m->words + w) * 64;
       const uint64_t *targets = m->targets + y * m->row_stride + w;
-      COUNTERS counters;
-      SWEEP(enter)(&counters, before + at);
+      STEPS *column = steps + at;
+      COUNTERS counters, fewer;
+      SWEEP(enter)(&counters, up + at);
       for (int64_t z = to - 1; z >= from; z--) {
         SWEEP(step)(&counters, targets[z * stride]);
-        if (!after) memcpy(steps + (z - from) * size + at, &counters, sizeof counters);
+        memcpy(column + (z - from) * size, &counters, sizeof counters);
       }
-      if (after) SWEEP(leave)(&counters, to - from, before + at, after + at);
+      SWEEP(enter)(&counters, down + at);
+      for (int64_t z = from; z < to; z++) {
+        SWEEP(step)(&counters, targets[z * stride]);
+        memcpy(&fewer, column + (z - from) * size, sizeof fewer);
+        fewer = __builtin_elementwise_min(fewer, counters);
+        memcpy(column + (z - from) * size, &fewer, sizeof fewer);
+      }
+      SWEEP(leave)(&counters, to - from, down + at, next_down + at);
     }
 }
 
-// Counts steps down a band's planes, from … to − 1, on from those in `before`, leaves them in `after`, and makes `steps`
-// the fewer of up and down.
-static void SWEEP(down)(const measure *m, int64_t from, int64_t to, const uint16_t *before, uint16_t *after,
-                             STEPS *steps) {
-  const int64_t size = m->steps_stride, stride = m->plane_stride;
+// Counts steps up a band's planes, from those in `before` to those in `after`.
+static inline void SWEEP(count_up)(const measure *m, int64_t from, int64_t to, const uint16_t *before, uint16_t *after) {
   for (int64_t y = 0; y < m->rows; y++)
     for (int64_t w = 0; w < m->words; w++) {
       const int64_t at = (y * m->words + w) * 64;
       const uint64_t *targets = m->targets + y * m->row_stride + w;
       COUNTERS counters;
       SWEEP(enter)(&counters, before + at);
-      for (int64_t z = from; z < to; z++) {
-        SWEEP(step)(&counters, targets[z * stride]);
-        STEPS *here = steps + (z - from) * size + at;
-        COUNTERS fewer;
-        memcpy(&fewer, here, sizeof fewer);
-        fewer = __builtin_elementwise_min(fewer, counters);
-        memcpy(here, &fewer, sizeof fewer);
-      }
+      for (int64_t z = to - 1; z >= from; z--) SWEEP(step)(&counters, targets[z * m->plane_stride]);
       SWEEP(leave)(&counters, to - from, before + at, after + at);
     }
 }
