@@ -214,14 +214,12 @@ static void choose_width(measure *m, const double *spacing) {
   }
 }
 
-// Infinite costs around the lanes of a line.
+// Infinite costs of 32 or 64 bits around the lanes of a line.
 static void fill_ends(void *costs, size_t width, int64_t lanes) {
-  for (int64_t i = 0; i < 128; i++) {
-    int64_t at = i < 64 ? i : lanes + i;
-    if (width == 2) ((uint16_t *)costs)[at] = 65535;
-    else if (width == 4) ((uint32_t *)costs)[at] = 0x80000000u;
-    else ((double *)costs)[at] = INFINITY;
-  }
+  for (int64_t at = 0; at <= lanes + 64; at += lanes + 64)
+    for (int64_t i = at; i < at + 64; i++)
+      if (width == 4) ((uint32_t *)costs)[i] = 0x80000000u;
+      else ((double *)costs)[i] = INFINITY;
 }
 
 // Takes the working memory as one block, every part at a multiple of 64 bytes; null where there is none.
@@ -273,7 +271,8 @@ static void *take_memory(measure *m) {
   }
   memset(before8, 255, around);
   memset(before16, 255, around);
-  fill_ends(m->costs16, sizeof(uint16_t), m->lanes);
+  memset(m->costs16, 255, 64 * sizeof(uint16_t));
+  memset((uint16_t *)m->costs16 + 64 + m->lanes, 255, 64 * sizeof(uint16_t));
   fill_ends(m->costs, cost, m->lanes);
   for (size_t y = 0; y < rows; y++) m->query[(y + 1) * (words + 1) - 1] = 0;
   if (volume) m->any_query[words] = 0;

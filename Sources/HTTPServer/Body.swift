@@ -13,20 +13,18 @@ public final class Body: Sendable {
 
   // Written before init only, freed in deinit only: reading it needs no lock.
   private nonisolated(unsafe) let storage: BodyStorage
-  private let pool: BodyPool?
 
   /// An empty body.
-  static let empty = Body(BodyStorage(capacity: 0), count: 0, pool: nil)
+  static let empty = Body(BodyStorage(capacity: 0), count: 0)
 
-  init(_ storage: BodyStorage, count: Int, pool: BodyPool?) {
+  init(_ storage: BodyStorage, count: Int) {
     self.storage = storage
     self.count = count
-    self.pool = pool
     memset(storage.address + count, 0, Body.padding)
   }
 
   deinit {
-    if let pool { pool.give(storage) } else { storage.free() }
+    storage.free()
   }
 
   /// A body of at most `capacity` bytes that `initialize` appends.
@@ -44,7 +42,7 @@ public final class Body: Sendable {
     }
     let count = output.finalize(
       for: UnsafeMutableRawBufferPointer(start: storage.address, count: capacity))
-    self.init(storage, count: count, pool: nil)
+    self.init(storage, count: count)
   }
 
   /// Calls `body` with the bytes, padding left out.
@@ -80,45 +78,4 @@ struct BodyStorage {
   }
 
   func free() { Glibc.free(address) }
-}
-
-/// Keeps a few body blocks for reuse: malloc gives big blocks back to the kernel each time, and faulting their
-/// pages in again would cost more than reading the body.
-final class BodyPool: Sendable {
-  static let blockCapacity = 1 << 20
-  private static let smallest = 32 << 10
-  private let blocks: Locked<[BodyStorage]>
-  private let limit: Int
-
-  /// Keeps at most `limit` blocks of 1 MiB.
-  init(limit: Int) {
-    self.limit = limit
-    var empty: [BodyStorage] = []
-    empty.reserveCapacity(limit)
-    blocks = Locked(empty)
-  }
-
-  deinit {
-    blocks.withLock { for block in $0 { block.free() } }
-  }
-
-  /// A block for a body of about `count` bytes: a kept one where there is one.
-  func take(for count: Int) -> BodyStorage {
-    if count >= BodyPool.smallest, count <= BodyPool.blockCapacity {
-      return blocks.withLock { $0.popLast() } ?? BodyStorage(capacity: BodyPool.blockCapacity)
-    }
-    return BodyStorage(capacity: min(count, BodyPool.blockCapacity))
-  }
-
-  /// Takes a block back; frees it where it is of another size or enough are kept.
-  func give(_ block: BodyStorage) {
-    let kept =
-      block.capacity == BodyPool.blockCapacity
-      && blocks.withLock { blocks in
-        guard blocks.count < limit else { return false }
-        blocks.append(block)
-        return true
-      }
-    if !kept { block.free() }
-  }
 }

@@ -7,17 +7,15 @@ final class BodyCollector {
   private var reserved = 0
   private var isFinished = false
   private let limit: Int
-  private let pool: BodyPool
 
   /// Starts a body of the declared `length`, or of at most `limit` bytes where there is none.
-  init(length: Int?, limit: Int, pool: BodyPool) {
+  init(length: Int?, limit: Int) {
     self.limit = length ?? limit
-    self.pool = pool
-    storage = pool.take(for: min(length ?? 64 << 10, limit))
+    storage = BodyStorage(capacity: min(length ?? 64 << 10, limit, 1 << 20))
   }
 
   deinit {
-    if !isFinished { pool.give(storage) }
+    if !isFinished { storage.free() }
   }
 
   /// Appends; `admission` is asked for the memory.
@@ -39,6 +37,6 @@ final class BodyCollector {
   /// The body; the collector is spent.
   func finish() -> Body {
     isFinished = true
-    return Body(storage, count: count, pool: pool)
+    return Body(storage, count: count)
   }
 }

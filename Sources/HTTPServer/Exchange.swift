@@ -17,6 +17,7 @@ final class Exchange: @unchecked Sendable {
   private var stage = Stage.head
   private var head: RequestHead
   private var route: Route?
+  private var mediaType: String?
   private var parameters = PathParameters(names: [], values: [])
   private var admission: (any Admission)?
   private var collector: BodyCollector?
@@ -88,7 +89,7 @@ final class Exchange: @unchecked Sendable {
   private func findRoute() throws(Problem) {
     switch try core.router.match(head) {
     case .answer(let response): decided = response
-    case .route(let route, let parameters):
+    case .route(let route, let mediaType, let parameters):
       let limit = route.consumed.isEmpty ? core.configuration.drainLimit : bodyLimit(route)
       if let length = head.contentLength, length > limit { throw Exchange.tooLong(limit) }
       admission = try route.admit(head)
@@ -96,6 +97,7 @@ final class Exchange: @unchecked Sendable {
         throw .overloaded("There is no room for the body now.")
       }
       self.route = route
+      self.mediaType = mediaType
       self.parameters = parameters
     }
   }
@@ -145,7 +147,7 @@ final class Exchange: @unchecked Sendable {
 
   private func collect(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(Problem) {
     if collector == nil {
-      collector = BodyCollector(length: head.contentLength, limit: limit, pool: core.bodies)
+      collector = BodyCollector(length: head.contentLength, limit: limit)
     }
     try collector?.append(bytes, admission)
   }
@@ -162,7 +164,8 @@ final class Exchange: @unchecked Sendable {
     let body = collector?.finish() ?? Body.empty
     collector = nil
     do throws(Problem) {
-      switch try route.handle(Request(head: head, body: body, pathParameters: parameters)) {
+      let request = Request(head: head, mediaType: mediaType, body: body, pathParameters: parameters)
+      switch try route.handle(request) {
       case .now(let response): return queue(response)
       case .later(let start): return suspend(start)
       }

@@ -5,10 +5,10 @@
 public struct JSONWriter: Sendable {
   /// What was written so far.
   public private(set) var bytes: [UInt8] = []
-  private var needsComma = false
+  @usableFromInline var needsComma = false
 
   /// A writer that has written nothing.
-  public init() {}
+  public init() { bytes.reserveCapacity(512) }
 
   /// Writes an object; `body` writes its members.
   public mutating func object(_ body: (inout JSONWriter) -> Void) {
@@ -18,6 +18,7 @@ public struct JSONWriter: Sendable {
   }
 
   /// Writes an array; `body` writes the value of each element.
+  @inlinable
   public mutating func array<Elements: Sequence>(
     _ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void
   ) {
@@ -68,27 +69,32 @@ public struct JSONWriter: Sendable {
     write(text)
   }
 
-  private mutating func open(_ bracket: Unicode.Scalar) {
+  @usableFromInline mutating func open(_ bracket: Unicode.Scalar) {
     bytes.append(UInt8(ascii: bracket))
     needsComma = false
   }
 
-  private mutating func close(_ bracket: Unicode.Scalar) {
+  @usableFromInline mutating func close(_ bracket: Unicode.Scalar) {
     bytes.append(UInt8(ascii: bracket))
     needsComma = true
   }
 
-  private mutating func separate() {
+  @usableFromInline mutating func separate() {
     if needsComma { bytes.append(UInt8(ascii: ",")) }
     needsComma = false
   }
 
   private mutating func write(_ text: String) {
+    var text = text
+    text.withUTF8 { write($0) }
+  }
+
+  private mutating func write(_ text: UnsafeBufferPointer<UInt8>) {
     bytes.append(UInt8(ascii: "\""))
     defer { bytes.append(UInt8(ascii: "\"")) }
-    let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-    if isPlain { return bytes.append(contentsOf: text.utf8) }
-    for byte in text.utf8 {
+    let isPlain = text.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+    if isPlain { return bytes.append(contentsOf: text) }
+    for byte in text {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
       case 0..<0x20:

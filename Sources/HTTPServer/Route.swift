@@ -1,5 +1,5 @@
 /// What answers one method on one path.
-public struct Route: Sendable {
+public final class Route: Sendable {
   /// The method; GET answers HEAD as well.
   public let method: Method
   /// A path such as `/v1/score` or `/v1/jobs/{id}`; a segment in braces matches any one segment.

@@ -14,7 +14,7 @@ public struct Router: Sendable {
   }
 
   enum Match {
-    case route(Route, PathParameters)
+    case route(Route, mediaType: String?, PathParameters)
     case answer(Response)
   }
 
@@ -33,8 +33,8 @@ public struct Router: Sendable {
       }
       return .answer(Response(status: 204, headers: ["Allow": methods]))
     }
-    try check(head, against: route)
-    return .route(route, try parameters(of: route, ranges, in: head))
+    let mediaType = try check(head, against: route)
+    return .route(route, mediaType: mediaType, try parameters(of: route, ranges, in: head))
   }
 
   private func find(_ head: borrowing RequestHead) throws(Problem) -> (Route, [Range<Int>])? {
@@ -56,7 +56,8 @@ public struct Router: Sendable {
     return Router.list(methods)
   }
 
-  private func check(_ head: borrowing RequestHead, against route: Route) throws(Problem) {
+  /// Returns which of the media types that the route consumes the body is.
+  private func check(_ head: borrowing RequestHead, against route: Route) throws(Problem) -> String? {
     let bytes = head.bytes.span
     let fields = head.fields
     if !fields.expect.isEmpty, !bytes.isEqual(fields.expect, ignoringCase: "100-continue") {
@@ -66,7 +67,7 @@ public struct Router: Sendable {
       throw Problem(
         status: 406, detail: "The answer would be \(route.produces.joined(separator: ", ")).")
     }
-    guard !route.consumed.isEmpty else { return }
+    guard !route.consumed.isEmpty else { return nil }
     if !fields.contentEncoding.isEmpty, !bytes.isEqual(fields.contentEncoding, ignoringCase: "identity") {
       throw Problem(
         status: 415, detail: "A body with a content coding is not taken.",
@@ -78,7 +79,9 @@ public struct Router: Sendable {
         name = bytes.trimmed(type.lowerBound..<index)
         break
       }
-      for consumed in route.consumed where bytes.isEqual(name, ignoringCase: consumed) { return }
+      for (index, consumed) in route.consumed.enumerated() where bytes.isEqual(name, ignoringCase: consumed) {
+        return route.consumes[index]
+      }
     }
     let types = route.consumes.joined(separator: ", ")
     throw Problem(

@@ -5,7 +5,6 @@ final class ServerCore: Sendable {
   let configuration: ServerConfiguration
   let router: Router
   let log: @Sendable (String) -> Void
-  let bodies: BodyPool
   let sweeper: Sweeper
 
   /// Answers carry `Connection: close`.
@@ -32,7 +31,6 @@ final class ServerCore: Sendable {
     headMilliseconds = configuration.headDeadline.milliseconds
     bodyMilliseconds = configuration.bodyDeadline.milliseconds
     idleMilliseconds = configuration.idleTimeout.milliseconds
-    bodies = BodyPool(limit: 32)
     let shortest = min(headMilliseconds, bodyMilliseconds, idleMilliseconds)
     sweeper = try Sweeper(interval: min(1000, max(10, shortest / 4)))
   }

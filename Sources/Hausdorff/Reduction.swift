@@ -5,6 +5,7 @@ public enum Reduction: String, CaseIterable, Sendable {
   case none
 
   /// The reduced value of what is there; nil for `none`, NaN where everything was left out.
+  @inlinable
   public func callAsFunction(_ values: some Sequence<Double?>) -> Double? {
     guard self != .none else { return nil }
     var (sum, count) = (0.0, 0)

@@ -15,7 +15,7 @@ public struct JSONRequest: Sendable {
   ///
   /// - Throws: `FormatError` with the JSON pointer of what is at fault.
   public static func parse(
-    _ source: any ByteSource, arrayNames: Set<String>, limits: FormatLimits = FormatLimits()
+    _ source: any ByteSource, arrayNames: [String], limits: FormatLimits = FormatLimits()
   ) throws(FormatError) -> JSONRequest {
     try source.withPaddedText { (text) throws(FormatError) in
       let cursor = try JSONCursor(text)

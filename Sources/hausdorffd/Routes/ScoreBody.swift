@@ -7,16 +7,15 @@ enum ScoreBody {
   /// The media type of bytes without a header.
   static let rawType = "application/octet-stream"
   static let jsonType = "application/json"
-  private static let arrayNames = Set(ArrayName.allCases.map(\.rawValue))
+  private static let arrayNames = ArrayName.allCases.map(\.rawValue)
   private static let rawOptions = ["shape", "dtype", "dtype_true", "dtype_pred"]
 
   /// - Throws: a problem that names the field at fault.
   static func read(_ request: Request, limits: FormatLimits) throws(Problem) -> ScoreRequest {
-    let type = request.head.contentType
-    switch type?.name {
+    switch request.mediaType {
     case jsonType: return try readJSON(request, limits)
     case rawType: return try readRaw(request, limits)
-    default: return try readForm(request, type, limits)
+    default: return try readForm(request, limits)
     }
   }
 
@@ -107,10 +106,12 @@ enum ScoreBody {
   }
 
   private static func readForm(
-    _ request: Request, _ type: MediaType?, _ limits: FormatLimits
+    _ request: Request, _ limits: FormatLimits
   ) throws(Problem) -> ScoreRequest {
     try refuseQuery(of: request, because: "options of a form are its fields")
-    guard let type else { throw Problem(status: 415, detail: "The Content-Type is malformed.") }
+    guard let type = request.head.contentType else {
+      throw Problem(status: 415, detail: "The Content-Type is malformed.")
+    }
     let parts = try request.body.withBytes { (bytes) throws(Problem) in
       try Multipart.parts(of: bytes, contentType: type)
     }

@@ -30,11 +30,11 @@ struct ScoreRoute: Sendable {
 
   /// The request, where reading it takes next to no time.
   private func readAtOnce(_ request: Request) throws(Problem) -> ScoreRequest? {
-    if request.head.contentType?.name == ScoreBody.rawType {
+    if request.mediaType == ScoreBody.rawType {
       return try ScoreBody.read(request, limits: limits)
     }
     // Files may take long to decode, however small.
-    guard request.body.count <= Self.smallBytes, request.head.contentType?.name == ScoreBody.jsonType else {
+    guard request.body.count <= Self.smallBytes, request.mediaType == ScoreBody.jsonType else {
       return nil
     }
     var small = limits
