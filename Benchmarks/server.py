@@ -110,7 +110,7 @@ def probabilities(pair):
 
 
 def run(table, binary, tools, quick):
-    rounds, seconds = (2, 1) if quick else (5, 3)
+    rounds, seconds = (5, 1) if quick else (21, 1)
     threads = max(2, os.cpu_count())  # what the server takes by itself
     table.section(f"Requests over loopback, wrk with {connections} connections, {threads} threads for sockets each")
     small, large = masks.blobs((16, 16)), masks.blobs((256, 256))

@@ -132,8 +132,8 @@ json_status json_failure(const json_reader *reader) { return reader->failure; }
 
 size_t json_offset(const json_reader *reader) {
   const bool at_token = reader->token < reader->token_count;
-  if (at_token) { return reader->base + reader->tokens[reader->token]; }
-  return reader->failure == JSON_OK ? reader->end : reader->base;
+  // Without a token the text has ended, or a window has failed, and then begins there.
+  return at_token ? reader->base + reader->tokens[reader->token] : reader->end;
 }
 
 int json_peek(json_reader *reader) {

@@ -77,7 +77,10 @@ final class Exchange: @unchecked Sendable {
     let end = method + size
     let lines = version + 10  // "HTTP/1.1" and its line's end
     // Request line and headers lie in one piece of memory, unless the line has surplus spaces or a NUL.
-    guard size <= core.configuration.headLimit else { throw Problem(status: 431, close: true) }
+    let limit = core.configuration.headLimit
+    guard size <= limit else {
+      throw Problem(status: 431, detail: "The request line and headers may have \(limit) bytes.", close: true)
+    }
     guard method + strlen(method) + 1 == url, url + head.bytes.count + 1 == version, lines < end else {
       throw .malformed("The request line has a character that is not allowed.")
     }

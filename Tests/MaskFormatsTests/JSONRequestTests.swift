@@ -83,6 +83,10 @@ private func parse(_ text: String, paddingCount: Int = 64) throws(FormatError) -
     ("{\"a\":\"\n\"}", nil, "control character"),
     (#"{"a":'b'}"#, "/a", "'"),
     (#"{"a":1} // no comments"#, nil, "'//'"),
+    (#"{"y_true":[[1,0],[1"#, "/y_true/1/1", "at byte 19, found the end of the text"),
+    (#"{"y_true":[[1,0],[1,"#, "/y_true/1/1", "at byte 20, found the end of the text"),
+    (#"{"y_true":[[1,0]"#, "/y_true/1", "at byte 16, found the end of the text"),
+    (#"{"a":[1,"#, "/a/1", "at byte 8, found the end of the text"),
   ])
   func `a text that is not one valid object is refused`(_ text: String, _ path: String?, _ detail: String)
     throws
