@@ -14,7 +14,6 @@ static const short socket_peer_closed = 0x2000;
 /// What a daemon is started with. It must outlive the daemon: the log callback reads it.
 struct mhd_daemon_options {
   unsigned int flags;
-  int listen_socket;
   unsigned int threads;
   unsigned int connection_limit;
   unsigned int idle_timeout;  // seconds
@@ -22,7 +21,6 @@ struct mhd_daemon_options {
 
   void *context;  // first argument of every callback
   void (*log)(void *context, const char *line);
-  MHD_AcceptPolicyCallback accept;
   MHD_NotifyConnectionCallback connection_changed;
   void *(*target_received)(void *context, const char *target, struct MHD_Connection *connection);
   MHD_AccessHandlerCallback handle;
@@ -46,9 +44,8 @@ static inline size_t mhd_keep_escapes(void *context, struct MHD_Connection *conn
 /// MHD_start_daemon
 static inline struct MHD_Daemon *mhd_start_daemon(const struct mhd_daemon_options *o) {
   return MHD_start_daemon(
-      o->flags, 0, o->accept, o->context, o->handle, o->context,
+      o->flags, 0, (void *)0, (void *)0, o->handle, o->context,
       MHD_OPTION_EXTERNAL_LOGGER, &mhd_format_log, (void *)o,  // first, so that it sees every message
-      MHD_OPTION_LISTEN_SOCKET, o->listen_socket,
       MHD_OPTION_THREAD_POOL_SIZE, o->threads,
       MHD_OPTION_CONNECTION_LIMIT, o->connection_limit,
       MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout,
@@ -58,6 +55,9 @@ static inline struct MHD_Daemon *mhd_start_daemon(const struct mhd_daemon_option
       MHD_OPTION_UNESCAPE_CALLBACK, &mhd_keep_escapes, (void *)0,
       MHD_OPTION_NOTIFY_COMPLETED, o->completed, o->context, MHD_OPTION_END);
 }
+
+/// accept4(2), which the headers hide unless _GNU_SOURCE is defined.
+int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 
 /// MHD_get_connection_info, MHD_CONNECTION_INFO_CONNECTION_FD
 static inline int mhd_connection_socket(struct MHD_Connection *connection) {

@@ -11,24 +11,22 @@ struct Daemon: @unchecked Sendable {
   private let options: UnsafeMutablePointer<mhd_daemon_options>
   private let context: Unmanaged<ServerCore>
 
-  /// Starts the threads; takes over the listening socket. MHD_start_daemon
-  init(_ core: ServerCore, _ socket: Int32) throws(ServerError) {
+  /// Starts the threads, which have no listening socket: connections are added. MHD_start_daemon
+  init(_ core: ServerCore) throws(ServerError) {
     let configuration = core.configuration
     context = Unmanaged.passRetained(core)
     options = .allocate(capacity: 1)
     options.initialize(to: mhd_daemon_options())
     options.pointee.flags =
-      MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_ERROR_LOG.rawValue
-    options.pointee.listen_socket = socket
+      MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_USE_NO_LISTEN_SOCKET.rawValue
+      | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_ERROR_LOG.rawValue
     options.pointee.threads = UInt32(configuration.threads)
-    options.pointee.connection_limit = UInt32(max(configuration.connectionLimit, configuration.threads))
+    // Each thread has its share of the library's limit, and takes over nothing from others: the acceptor's limit comes first.
+    options.pointee.connection_limit = UInt32(2 * configuration.connectionLimit + configuration.threads)
     options.pointee.idle_timeout = UInt32(max(1, (core.idleMilliseconds + 999) / 1000))
     options.pointee.connection_memory = configuration.perConnectionMemory
     options.pointee.context = context.toOpaque()
     options.pointee.log = { serverCore($0).log(String(cString: $1!)) }
-    options.pointee.accept = { context, _, _ in
-      serverCore(context).isRefusing.load(ordering: .acquiring) ? .NO : .YES
-    }
     options.pointee.connection_changed = connectionChanged
     options.pointee.target_received = targetReceived
     options.pointee.handle = handleRequest
@@ -40,6 +38,15 @@ struct Daemon: @unchecked Sendable {
       throw error
     }
     self.handle = handle
+  }
+
+  /// Hands a connection to one of the threads; false where it was closed instead. MHD_add_connection
+  func add(_ socket: Int32, _ address: sockaddr_storage, _ length: socklen_t) -> Bool {
+    withUnsafePointer(to: address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        MHD_add_connection(handle, socket, $0, length) == .YES
+      }
+    }
   }
 
   /// Ends the threads and closes every connection. No connection may be suspended. MHD_stop_daemon
@@ -70,6 +77,7 @@ private func connectionChanged(
     let connection = Unmanaged<Connection>.fromOpaque(retained).takeRetainedValue()
     slot.pointee = nil
     core.sweeper.remove(connection)
+    core.openConnections.wrappingSubtract(1, ordering: .relaxed)
   }
 }
 

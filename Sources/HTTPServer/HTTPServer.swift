@@ -6,7 +6,7 @@ internal import Synchronization
 /// from other threads.
 public final class HTTPServer: Sendable {
   private let core: ServerCore
-  private let daemon: Locked<Daemon?>
+  private let daemon: Locked<(daemon: Daemon, acceptor: Acceptor)?>
 
   /// The TCP port that it listens on.
   public let port: Int
@@ -31,9 +31,16 @@ public final class HTTPServer: Sendable {
       throw error
     }
     do throws(ServerError) {
-      daemon = Locked(try Daemon(core, socket.descriptor))
+      let started = try Daemon(core)
+      do throws(ServerError) {
+        daemon = Locked((started, try Acceptor(core, socket.descriptor) { started.add($0, $1, $2) }))
+      } catch {
+        started.stop()
+        throw error
+      }
     } catch {
       core.sweeper.stop()
+      close(socket.descriptor)
       throw error
     }
   }
@@ -53,9 +60,9 @@ public final class HTTPServer: Sendable {
   /// workers that have not answered within the grace period, then closes every connection. Blocks; a second call
   /// does nothing.
   public func stop(gracePeriod: Duration) {
-    guard let daemon = daemon.withLock({ $0.take() }) else { return }
+    guard let (daemon, acceptor) = daemon.withLock({ $0.take() }) else { return }
     beginDrain()
-    core.isRefusing.store(true, ordering: .releasing)
+    acceptor.stop()
     waitForRequests(gracePeriod)
     core.isStopping.store(true, ordering: .releasing)
     for connection in core.sweeper.openConnections {

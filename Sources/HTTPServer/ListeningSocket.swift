@@ -1,3 +1,4 @@
+internal import CMicrohttpd
 internal import Glibc
 
 /// A bound and listening TCP socket; opened here rather than by libmicrohttpd, which does not tell why it failed.

@@ -9,8 +9,8 @@ final class ServerCore: Sendable {
 
   /// Answers carry `Connection: close`.
   let isDraining = Atomic<Bool>(false)
-  /// New connections are refused.
-  let isRefusing = Atomic<Bool>(false)
+  /// Connections that were accepted and have not ended.
+  let openConnections = Atomic<Int>(0)
   /// Nothing is suspended any more.
   let isStopping = Atomic<Bool>(false)
   /// Requests between their head and their completion.

@@ -20,25 +20,14 @@ final class Sweeper: Sendable {
   private let isStopping = Atomic<Bool>(false)
   private let wake: Int32
   private let interval: Int
-  private let thread = Locked<pthread_t?>(nil)
+  private let thread = Locked<JoinableThread?>(nil)
 
   /// Starts the thread; it looks at the deadlines every `interval` milliseconds.
   init(interval: Int) throws(ServerError) {
     self.interval = interval
     wake = try ServerError.check("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
-    let context = Unmanaged.passRetained(self)  // taken over by the thread
-    var thread = pthread_t()
-    let status = pthread_create(
-      &thread, nil,
-      { context in
-        Unmanaged<Sweeper>.fromOpaque(context!).takeRetainedValue().run()
-        return nil
-      }, context.toOpaque())
-    guard status == 0 else {
-      context.release()
-      throw ServerError(function: "pthread_create", code: status)
-    }
-    self.thread.withLock { $0 = thread }
+    let started = try JoinableThread { [self] in run() }
+    thread.withLock { $0 = started }
   }
 
   deinit { close(wake) }
@@ -47,7 +36,7 @@ final class Sweeper: Sendable {
   func stop() {
     isStopping.store(true, ordering: .releasing)
     rouse()
-    if let thread = thread.withLock({ $0.take() }) { pthread_join(thread, nil) }
+    if let thread = thread.withLock({ $0.take() }) { thread.join() }
     lingering.withLock { sockets in
       for entry in sockets { close(entry.socket) }
       sockets = []

@@ -1,0 +1,83 @@
+internal import CMicrohttpd
+internal import Glibc
+internal import Synchronization
+
+/// A thread that accepts connections and deals them out to libmicrohttpd's threads.
+///
+/// Left to themselves, each of those takes every connection that it finds waiting: clients that connect together end up on
+/// a few of them, and the other cores are idle.
+final class Acceptor: Sendable {
+  private let core: ServerCore
+  private let socket: Int32
+  private let add: @Sendable (Int32, sockaddr_storage, socklen_t) -> Bool
+  private let wake: Int32
+  private let isStopping = Atomic<Bool>(false)
+  private let thread = Locked<JoinableThread?>(nil)
+
+  /// How long accepting rests while there are too many connections, or no descriptors.
+  private static let rest: Int32 = 10
+
+  /// Starts the thread; takes over the listening socket. `add` gets each connection's socket, and closes it where it
+  /// returns false.
+  init(
+    _ core: ServerCore, _ socket: Int32, add: @escaping @Sendable (Int32, sockaddr_storage, socklen_t) -> Bool
+  ) throws(ServerError) {
+    (self.core, self.socket, self.add) = (core, socket, add)
+    wake = try ServerError.check("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
+    let started = try JoinableThread { [self] in run() }
+    thread.withLock { $0 = started }
+  }
+
+  deinit {
+    close(wake)
+    close(socket)
+  }
+
+  /// Accepts nothing more.
+  func stop() {
+    isStopping.store(true, ordering: .releasing)
+    eventfd_write(wake, 1)
+    if let thread = thread.withLock({ $0.take() }) { thread.join() }
+    // Whoever waits to be accepted is refused now, not when the last answer is read.
+    shutdown(socket, Int32(SHUT_RDWR))
+  }
+
+  private func run() {
+    var rests = false
+    while !isStopping.load(ordering: .acquiring) {
+      var entries = [
+        pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: rests ? -1 : socket, events: Int16(POLLIN), revents: 0),
+      ]
+      poll(&entries, nfds_t(entries.count), rests ? Acceptor.rest : -1)
+      rests = !acceptAll()
+    }
+  }
+
+  /// Accepts what waits; false where it cannot accept all now.
+  private func acceptAll() -> Bool {
+    let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    while !isStopping.load(ordering: .acquiring) {
+      guard core.openConnections.load(ordering: .relaxed) < core.configuration.connectionLimit else {
+        return false
+      }
+      var address = sockaddr_storage()
+      var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+      let connection = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { accept4(socket, $0, &length, flags) }
+      }
+      guard connection != -1 else {
+        switch errno {
+        case EAGAIN: return true
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+          core.log("accept: \(String(cString: strerror(errno)))")
+          return false
+        default: continue  // this one connection has failed
+        }
+      }
+      core.openConnections.wrappingAdd(1, ordering: .relaxed)
+      if !add(connection, address, length) { core.openConnections.wrappingSubtract(1, ordering: .relaxed) }
+    }
+    return true
+  }
+}
