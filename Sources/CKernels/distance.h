@@ -80,6 +80,7 @@
 #define STEPS uint16_t
 #define COSTS costs
 #define ADD(f, tab) ((f) + (tab))
+#define COSTS_ARE_DOUBLE
 #define SCALAR_ADD(f, tab) ((f) + (tab))
 #define COST_OF_STEPS(s, root)                                 \
   ((s) == (VEC)(65535.0) ? (VEC)(INFINITE)                     \
@@ -125,6 +126,9 @@ static void NAME(sweep_band)(measure *m, band *b, bool wide) {
     else memset(m->steps8 + end, 255, 64 * sizeof *m->steps8);
 }
 
+// The row of the map for an image's row; null without a map.
+static float *NAME(map_row)(const measure *m, int64_t z) { return m->map ? m->map + z * m->map_plane_stride : NULL; }
+
 // Solves what 16 bits do not suffice for: queries of a volume's plane, or of an image's row.
 static void NAME(solve_wide)(measure *m, band *b, int64_t z, const uint64_t *query, total *t) {
   NAME(sweep_band)(m, b, true);
@@ -132,11 +136,12 @@ static void NAME(solve_wide)(measure *m, band *b, int64_t z, const uint64_t *que
 #define SOLVE(type, T)                                          \
   do {                                                          \
     if (m->rows > 1) {                                          \
-      NAME(solve_volume_plane_##type)(m, steps, query, t);      \
+      NAME(solve_volume_plane_##type)(m, z, steps, query, t);   \
     } else {                                                    \
       NAME(line_##type) line = NAME(line_along_x_##type)(m);    \
       line.query = query;                                       \
       line.steps = steps;                                       \
+      line.map = NAME(map_row)(m, z);                           \
       NAME(solve_image_row_##type)(m, &line, t);                \
       NAME(add_aside_##type)(m, line.aside - (T *)m->aside, t); \
     }                                                           \
@@ -155,6 +160,7 @@ static int64_t NAME(solve_image_rows)(measure *m, band *b, int64_t z, total *t) 
   line.beyond = m->beyond;
   while (z < b->to && m->wide_only == 0) {
     line.steps = m->steps8 + (z - b->from) * m->steps_stride;
+    line.map = NAME(map_row)(m, z);
     if (NAME(take_queries)(m, z) && !NAME(solve_image_row_u16)(m, &line, t)) {
       int64_t beyond = 0, all = 0;
       for (int64_t w = 0; w < m->words; w++) {
@@ -180,7 +186,7 @@ static void NAME(solve_band)(measure *m, band *b, total *t) {
       bool solved = false;
       if (m->wide_only == 0) {
         NAME(sweep_band)(m, b, false);
-        solved = NAME(solve_volume_plane_u16)(m, m->steps8 + (z - b->from) * m->steps_stride, m->query, t);
+        solved = NAME(solve_volume_plane_u16)(m, z, m->steps8 + (z - b->from) * m->steps_stride, m->query, t);
         if (!solved) m->wide_only = WIDE_ONLY;
       } else if (m->narrow) {
         m->wide_only--;

@@ -1,5 +1,6 @@
 // Instantiates the kernels for each instruction set, and chooses among them. See CKernels.h.
 #include "CKernels.h"
+#include "variants.h"
 
 #include <float.h>
 #include <math.h>
@@ -63,6 +64,8 @@ typedef struct {
   void *aside, *costs16, *costs, *across, *out, *column, *table16[3], *table32[3], *table64[3];
   line_post *posts;
   made_tables made;
+  float *map;                                // if not null, takes distances in place of the total
+  int64_t map_plane_stride, map_row_stride;  // in floats
 } measure;
 
 // Planes that are swept and solved together.
@@ -89,7 +92,7 @@ typedef struct {
 #undef LANES64
 
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target(AVX2))), apply_to = function)
 #define NAME(name) name##_avx2
 #define LANES16 16
 #define LANES32 8
@@ -102,7 +105,6 @@ typedef struct {
 #undef LANES64
 #pragma clang attribute pop
 
-#define AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi,bmi2,lzcnt,popcnt,fma,f16c"
 #pragma clang attribute push(__attribute__((target(AVX512))), apply_to = function)
 #define NAME(name) name##_avx512
 #define LANES16 32
@@ -133,11 +135,8 @@ ck_variant ck_best_variant(void) {
     return ck_avx2;
   return ck_portable;
 }
-#define CHOOSE(variant, call)                                                                                  \
-  ((variant) == ck_avx512 ? call(avx512) : (variant) == ck_avx2 ? call(avx2) : call(portable))
 #else
 ck_variant ck_best_variant(void) { return ck_portable; }
-#define CHOOSE(variant, call) ((void)(variant), call(portable))
 #endif
 
 int64_t ck_pack(ck_variant variant, const void *elements, ck_scalar type, int64_t rows, int64_t columns,
@@ -279,8 +278,8 @@ static void *take_memory(measure *m) {
   return block;
 }
 
-bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
-                const uint64_t *points, ck_directed *result, double *values) {
+static bool run(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
+                const uint64_t *points, float *map, total *t, double *scale) {
   const int64_t words = (grid->columns + 63) / 64, plane_words = grid->rows * words;
   const ck_range planes = survey->planes, rows = survey->rows, columns = survey->columns;
   const ck_range target_columns = swapped ? survey->second_columns : survey->first_columns;
@@ -291,13 +290,16 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
       .columns = columns.last - first_column + 1, .plane_stride = plane_words, .row_stride = words,
       .lo = target_columns.first - first_column, .hi = target_columns.last - first_column,
       .targets = targets + offset, .points = points + offset,
-      .distance = grid->distance};
+      .distance = grid->distance, .map_plane_stride = grid->rows * grid->columns, .map_row_stride = grid->columns};
+  if (map)
+    m.map = map + planes.first * m.map_plane_stride + rows.first * m.map_row_stride + first_column;
   double spacing[3] = {grid->spacing[0], grid->spacing[1], grid->spacing[2]};
   if (m.planes == 1) {
     // A single plane is an image.
     m.planes = m.rows;
     m.rows = 1;
     m.plane_stride = m.row_stride;
+    m.map_plane_stride = m.map_row_stride;
     spacing[0] = spacing[1];
   }
   const bool volume = m.rows > 1;
@@ -315,10 +317,25 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
 
   void *memory = take_memory(&m);
   if (!memory) return false;
-  total t = {.values = values};
-#define MEASURE(name) measure_##name(&m, &t)
+#define MEASURE(name) measure_##name(&m, t)
   CHOOSE(variant, MEASURE);
   free(memory);
-  *result = (ck_directed){t.sum * m.scale, (m.distance == ck_euclidean ? sqrt(t.maximum) : t.maximum) * m.scale};
+  *scale = m.scale;
   return true;
+}
+
+bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
+                const uint64_t *points, ck_directed *result, double *values) {
+  total t = {.values = values};
+  double scale;
+  if (!run(variant, grid, survey, swapped, targets, points, NULL, &t, &scale)) return false;
+  *result = (ck_directed){t.sum * scale, (grid->distance == ck_euclidean ? sqrt(t.maximum) : t.maximum) * scale};
+  return true;
+}
+
+bool ck_map(ck_variant variant, const ck_grid *grid, const ck_survey *survey, const uint64_t *targets,
+            const uint64_t *points, float *map) {
+  total t = {0};
+  double scale;
+  return run(variant, grid, survey, false, targets, points, map, &t, &scale);
 }

@@ -130,7 +130,8 @@ static void ROW(add_aside)(const measure *m, int64_t count, total *t) {
 
 static ROW(line) ROW(line_along_x)(measure *m) {
   return (ROW(line)){.f = (T *)m->COSTS + 64, .tab = ROW(table)(m, 2), .n = m->columns, .lo = m->lo, .hi = m->hi,
-                     .reach = m->reach[2], .spacing = m->spacing[0], .distance = m->distance, .aside = m->aside};
+                     .reach = m->reach[2], .spacing = m->spacing[0], .distance = m->distance, .aside = m->aside,
+                     .scale = (float)m->scale};
 }
 
 // Solves an image's row, and puts the costs of its queries aside; false where T does not hold all, those are `beyond`.
@@ -159,8 +160,9 @@ static bool ROW(is_exact)(const measure *m, const T *out, const uint64_t *query)
   return true;
 }
 
-// Solves a volume's plane and adds it to `t`; false, with `t` as it was, where costs are beyond what T holds exactly.
-static bool ROW(solve_volume_plane)(measure *m, const STEPS *steps, const uint64_t *query, total *t) {
+// Solves a volume's plane and adds it to `t`, or writes it to the map; false, with nothing done, where
+// costs are beyond what T holds exactly.
+static bool ROW(solve_volume_plane)(measure *m, int64_t z, const STEPS *steps, const uint64_t *query, total *t) {
   const int64_t stride = m->lanes + 64, words = m->words;
   memset(m->any_query, 0, (size_t)words * sizeof *m->any_query);
   for (int64_t y = 0; y < m->rows; y++)
@@ -178,6 +180,15 @@ static bool ROW(solve_volume_plane)(measure *m, const STEPS *steps, const uint64
   const T *out = m->out;
   for (int64_t y = 0; y < m->rows; y++)
     if (!ROW(is_exact)(m, out + y * stride, query + y * (words + 1))) return false;
+  if (m->map) {
+    float *map = m->map + z * m->map_plane_stride;
+    for (int64_t y = 0; y < m->rows; y++, query += words + 1, map += m->map_row_stride)
+      for (int64_t x = 0; x < m->lanes; x += L) {
+        uint64_t bits = query[x >> 6] >> (x & 63) & LANES;
+        if (bits) ROW(write_distances)(map + x, ROW(load)(out + y * stride + x), bits, m->distance, (float)m->scale);
+      }
+    return true;
+  }
   T *aside = m->aside;
   for (int64_t y = 0; y < m->rows; y++, query += words + 1) {
     for (int64_t x = 0; x < m->lanes; x += L)

@@ -25,7 +25,9 @@ typedef struct {
   T *out;                 // n + 64, written where there are queries
   // Of an image's:
   const STEPS *steps;     // that f is made of, with 64 of the most steps before and behind; scans look at these
-  T *aside;               // where the queries' costs go, one behind the other
+  T *aside;               // where the queries' costs go, one behind the other, unless there is a map
+  float *map;             // if not null, the row of a map, which takes the queries' distances
+  float scale;            // of these
   uint64_t *beyond;       // receives the queries whose costs are not exact, if scans do not solve all
 } ROW(line);
 
@@ -57,6 +59,25 @@ static inline T *ROW(append)(T *out, VEC costs, uint64_t bits) {
   for (; bits; bits &= bits - 1) *out++ = lane[__builtin_ctzll(bits)];
   return out;
 #endif
+}
+
+// Writes the lanes of `costs` that `bits` names to a map, as distances; the others of L floats stay as they are.
+static inline void ROW(write_distances)(float *map, VEC costs, uint64_t bits, ck_distance distance, float scale) {
+  typedef float FLOATS __attribute__((ext_vector_type(L)));
+  typedef int32_t FLOAT_LANES __attribute__((ext_vector_type(L)));
+  FLOATS old, d;
+#ifdef COSTS_ARE_DOUBLE
+  if (distance == ck_euclidean) costs = __builtin_elementwise_sqrt(costs);
+  d = __builtin_convertvector(costs, FLOATS);
+#else
+  d = __builtin_convertvector(costs, FLOATS);
+  if (distance == ck_euclidean) d = __builtin_elementwise_sqrt(d);
+#endif
+  ROW(lanes) wanted;
+  memcpy(&wanted, &bits, (L + 7) / 8);
+  memcpy(&old, map, sizeof old);
+  d = __builtin_convertvector(wanted, FLOAT_LANES) != 0 ? d * scale : old;
+  memcpy(map, &d, sizeof d);
 }
 
 static inline VEC ROW(join)(VEC f, VEC tab, ck_distance distance) {
@@ -160,6 +181,12 @@ static inline bool ROW(scan)(const ROW(line) * line, int64_t x, uint64_t queries
   return false;
 }
 
+// Hands on the costs of an image's queries.
+static inline void ROW(settle)(ROW(line) * line, int64_t x, VEC costs, uint64_t queries) {
+  if (line->map) ROW(write_distances)(line->map + x, costs, queries, line->distance, line->scale);
+  else line->aside = ROW(append)(line->aside, costs, queries);
+}
+
 // Cuts the line's queries into chunks and scans them; what scans do not solve is put down as posts, and their number
 // returned. A chunk has a post at its first query; the one behind it is at its last, or at the first of a chunk so close
 // that it serves for both. Lines next to one another are alike: where scans fail, `patience` makes the next do without.
@@ -190,7 +217,7 @@ static inline int64_t ROW(cut)(ROW(line) * line, line_post *posts, int *patience
                  : line->distance == ck_manhattan ? SCAN(ck_manhattan)
                                                   : SCAN(ck_chebyshev))) {
 #undef SCAN
-      if (image) line->aside = ROW(append)(line->aside, costs, queries);
+      if (image) ROW(settle)(line, x, costs, queries);
       else memcpy(line->out + x, &costs, sizeof costs);
       scanned++;
       continue;
@@ -211,7 +238,7 @@ static inline bool ROW(take_exact)(ROW(line) * line, int64_t x, VEC costs) {
   const int shift = x & 63;
   const uint64_t queries = (line->query[w] >> shift | line->query[w + 1] << 1 << (63 - shift)) & LANES;
   const uint64_t beyond = queries & LANE_BITS(costs >= (VEC)(BEYOND(line->distance == ck_euclidean)));
-  line->aside = ROW(append)(line->aside, costs, queries & ~beyond);
+  ROW(settle)(line, x, costs, queries & ~beyond);
   if (!beyond) return true;
   line->beyond[w] |= beyond << shift;
   line->beyond[w + 1] |= beyond >> 1 >> (63 - shift);

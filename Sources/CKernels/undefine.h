@@ -18,3 +18,4 @@
 #undef LANES
 #undef STEPS
 #undef COSTS
+#undef COSTS_ARE_DOUBLE

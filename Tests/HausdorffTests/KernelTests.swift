@@ -44,6 +44,93 @@ import Testing
     }
   }
 
+  @Test(arguments: [ck_euclidean, ck_manhattan, ck_chebyshev], [[1, 1, 1], [1.5, 1, 0.25]])
+  func `a map holds the distances that are measured, at their points`(
+    distance: ck_distance, spacing: [Double]
+  ) {
+    var random = SeededGenerator(state: 11)
+    for shape in [[300, 500], [1, 900], [400, 40], [30, 40, 130], [60, 90, 7]] {
+      for density in [0.0001, 0.01, 0.5] {
+        var targets = Mask.noise(shape, density: density, using: &random)
+        targets[targets.rows / 2, 0] = true
+        let points = targets.complement
+        var grid = ck_grid(
+          planes: Int64(shape[0]), rows: shape.count == 3 ? Int64(shape[1]) : 1,
+          columns: Int64(targets.columns),
+          spacing: (spacing[0], spacing[1], spacing[2]), distance: distance)
+        var survey = ck_survey()
+        let count = shape.reduce(1, *)
+        func map(_ variant: ck_variant) -> [Float] {
+          var map = [Float](repeating: -7, count: count + Mask.mapPadding)
+          #expect(ck_look(variant, &grid, targets.words, points.words, &survey))
+          #expect(ck_map(variant, &grid, &survey, targets.words, points.words, &map))
+          return map
+        }
+        let expected = map(ck_portable)
+        for variant in Self.variants { #expect(map(variant) == expected) }
+        // What is no query stays as it was.
+        #expect(expected[count...].allSatisfy { $0 == -7 })
+        var atTargets = 0
+        for row in 0..<targets.rows {
+          for column in 0..<targets.columns where targets[row, column] {
+            atTargets += expected[row * targets.columns + column] == -7 ? 1 : 0
+          }
+        }
+        #expect(atTargets == targets.count)
+        let measured = Self.measure(ck_portable, grid, targets, points).1
+        let mapped = expected[..<count].filter { $0 != -7 }.map(Double.init).sorted()
+        let agrees =
+          measured.count == mapped.count && zip(measured, mapped).allSatisfy { abs($0 - $1) <= 1e-6 * $0 }
+        #expect(agrees, "\(shape) \(density)")
+      }
+    }
+  }
+
+  @Test func `every variant's losses are those of the portable one`() {
+    let (rows, columns) = (37, 131)
+    let count = rows * columns
+    var random = SeededGenerator(state: 12)
+    let logits = (0..<count).map { _ in Float.random(in: -9...9, using: &random) }
+    let truth = (0..<count).map { UInt8($0 % columns > 60 ? 1 : 0) }
+    let map = (0..<count).map { _ in Float.random(in: 0...50, using: &random) }
+    func everything(_ variant: ck_variant) -> [Double] {
+      var (p, q) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))
+      ck_sigmoid(variant, logits, Int64(count), &p, &q)
+      var gradient = [Float](repeating: 0, count: count)
+      var scratch = [Float](repeating: 0, count: 7 * count + columns)
+      var values: [Double] = []
+      p.withUnsafeBufferPointer { p in
+        q.withUnsafeBufferPointer { q in
+          truth.withUnsafeBufferPointer { truth in
+            gradient.withUnsafeMutableBufferPointer { gradient in
+              var plane = ck_plane(
+                n: Int64(count), p: p.baseAddress, q: q.baseAddress, g: truth.baseAddress,
+                gradient: gradient.baseAddress)
+              var extent = ck_extent(planes: 1, rows: Int64(rows), columns: Int64(columns), is_volume: false)
+              let sums = ck_plane_sums(variant, &plane)
+              values = [sums.p, sums.pg, sums.apart, sums.g]
+              for alpha: Float in [2, 1.5] {
+                values.append(ck_distance_transform_value(variant, &plane, map, map, alpha))
+                ck_distance_transform_gradient(variant, &plane, map, nil, alpha, 1e-3)
+              }
+              values.append(ck_sum_weighted(variant, &plane, map, 1, -1, 1))
+              ck_add_weighted(variant, &plane, map, 0.5, 0)
+              ck_add_affine(variant, &plane, 0.25, 2, -1)
+              values.append(ck_cross_entropy(variant, &plane, 1.5, 0.25, 0.75, 3))
+              values.append(ck_erosion(variant, &plane, &extent, 5, 2, 1, &scratch))
+            }
+          }
+        }
+      }
+      return values + gradient.map(Double.init) + p.map(Double.init)
+    }
+    let expected = everything(ck_portable)
+    for variant in Self.variants {
+      let worst = zip(everything(variant), expected).map { abs($0 - $1) / (1 + abs($1)) }.max()!
+      #expect(worst < 1e-5, "variant \(variant.rawValue)")
+    }
+  }
+
   @Test func `every variant packs and surveys as the portable one does`() {
     var random = SeededGenerator(state: 10)
     let floats = (0..<(37 * 131)).map { _ in Float.random(in: 0...1, using: &random) }

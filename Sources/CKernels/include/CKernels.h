@@ -1,6 +1,7 @@
 // SIMD kernels behind `Hausdorff`: packing arrays into bit masks, comparing masks, exact directed distances.
 //
-// Every kernel is one C body (pack.h, sweep.h, row.h, plane.h, distance.h), compiled once per instruction set and chosen at run time.
+// Every kernel is one C body (pack.h, sweep.h, row.h, plane.h, distance.h, losses.h), compiled once per instruction set
+// and chosen at run time.
 // A bit mask is rows of 64-bit words, least significant bit first; bits behind the last column are 0.
 #pragma once
 
@@ -62,3 +63,13 @@ typedef struct { double sum, maximum; } ck_directed;
 /// one distance for each point measured, in no particular order. Returns false where memory ran out.
 bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
                 const uint64_t *points, ck_directed *result, double *values);
+
+/// Writes the distance to the nearest target of every point that is no target itself into `map`, and leaves the rest.
+///
+/// The survey is of the targets as the first mask and the points as the second; targets must not be empty. `map` has
+/// planes × rows × columns floats and 64 more, which keep what they hold. Distances are rounded to float32.
+/// Returns false where memory ran out.
+bool ck_map(ck_variant variant, const ck_grid *grid, const ck_survey *survey, const uint64_t *targets,
+            const uint64_t *points, float *map);
+
+#include "CLosses.h"

@@ -1,0 +1,115 @@
+import CKernels
+
+/// One channel of one item: probabilities against a true mask, with the distance maps that its terms share.
+///
+/// Owns its memory; used by one thread.
+final class LossPlane {
+  let truth, prediction: Mask
+  let spacing: [Double]
+  let distance: Distance
+  private let g: UnsafeMutablePointer<UInt8>
+  private var scratch: UnsafeMutablePointer<Float>?
+  /// Distances to the nearest point of the other kind, for points outside and inside of a mask; made when first asked for.
+  private var truthMap, predictionMap: Map?
+  private(set) var kernel: ck_plane
+
+  private struct Map {
+    let values: UnsafeMutablePointer<Float>
+    var hasOutside = false, hasInside = false
+  }
+
+  /// Takes `p`, and `q` = 1 − p where it is known better, and the gradient's place, which must outlive the plane.
+  init(
+    truth: Mask, p: UnsafePointer<Float>, q: UnsafePointer<Float>?, gradient: UnsafeMutablePointer<Float>?,
+    threshold: Double, spacing: [Double], distance: Distance
+  ) throws(MaskError) {
+    let count = truth.shape.reduce(1, *)
+    self.truth = truth
+    (self.spacing, self.distance) = (spacing, distance)
+    let bytes = UnsafeRawBufferPointer(start: p, count: count * 4).bytes
+    prediction = try Mask(shape: truth.shape, elements: bytes, type: .float32, threshold: threshold)
+    g = .allocate(capacity: count)
+    ck_unpack(Kernels.variant, truth.words, Int64(truth.rows), Int64(truth.columns), g)
+    kernel = ck_plane(n: Int64(count), p: p, q: q, g: g, gradient: gradient)
+  }
+
+  deinit {
+    g.deallocate()
+    scratch?.deallocate()
+    truthMap?.values.deallocate()
+    predictionMap?.values.deallocate()
+  }
+
+  var count: Int { Int(kernel.n) }
+  /// The same without a gradient.
+  var withoutGradient: ck_plane {
+    var plane = kernel
+    plane.gradient = nil
+    return plane
+  }
+
+  lazy var sums = {
+    var plane = kernel
+    return ck_plane_sums(Kernels.variant, &plane)
+  }()
+
+  var truthIsEmpty: Bool { sums.g == 0 }
+  var truthIsFull: Bool { Int(sums.g) == count }
+  private(set) lazy var predictionCount = prediction.count
+
+  /// Length of the grid's diagonal.
+  var diagonal: Double { distance.length(zip(truth.shape, spacing).map { Double($0 - 1) * $1 }) }
+  var smallestSpacing: Double { spacing.min() ?? 1 }
+
+  var extent: ck_extent {
+    let shape = truth.shape
+    let isVolume = shape.count == 3
+    return ck_extent(
+      planes: Int64(isVolume ? shape[0] : 1), rows: Int64(shape[shape.count - 2]),
+      columns: Int64(truth.columns),
+      is_volume: isVolume)
+  }
+
+  /// Distances around the truth; 0 where a side was not asked for, or has no other.
+  func distancesToTruth(inside: Bool) throws(MaskError) -> UnsafePointer<Float> {
+    try complete(&truthMap, of: truth, inside: inside, isEmpty: truthIsEmpty, isFull: truthIsFull)
+  }
+
+  /// Distances around the thresholded prediction.
+  func distancesToPrediction(inside: Bool) throws(MaskError) -> UnsafePointer<Float> {
+    try complete(
+      &predictionMap, of: prediction, inside: inside, isEmpty: predictionCount == 0,
+      isFull: predictionCount == count)
+  }
+
+  private func complete(
+    _ map: inout Map?, of mask: Mask, inside: Bool, isEmpty: Bool, isFull: Bool
+  ) throws(MaskError) -> UnsafePointer<Float> {
+    var known: Map
+    if let map {
+      known = map
+    } else {
+      known = Map(values: .allocate(capacity: count + Mask.mapPadding))
+      known.values.initialize(repeating: 0, count: count + Mask.mapPadding)
+      map = known
+    }
+    if !known.hasOutside, !isEmpty {
+      try mask.writeDistances(of: .background, spacing: spacing, distance: distance, into: known.values)
+      known.hasOutside = true
+    }
+    if inside, !known.hasInside, !isFull {
+      try mask.writeDistances(of: .foreground, spacing: spacing, distance: distance, into: known.values)
+      known.hasInside = true
+    }
+    map = known
+    return UnsafePointer(known.values)
+  }
+
+  /// Working memory of so many floats, kept for the next time.
+  func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+    scratch?.deallocate()
+    let memory = UnsafeMutablePointer<Float>.allocate(capacity: count)
+    scratch = memory
+    return memory
+  }
+}

@@ -1,0 +1,234 @@
+import Glibc
+import Testing
+
+@testable import Hausdorff
+
+/// Losses and their gradients against the formulas in float64 and their central differences.
+@Suite struct LossTests {
+  static let kinds: [LossTerm.Kind] = [
+    .softHausdorff(), .softHausdorff(alpha: 1), .softHausdorff(alpha: 1.5), .softAverageHausdorff,
+    .hausdorffDistanceTransform(), .hausdorffDistanceTransform(alpha: 1),
+    .hausdorffDistanceTransform(alpha: 0.5),
+    .hausdorffDistanceTransform(oneSided: true), .hausdorffDistanceTransform(alpha: 3, oneSided: true),
+    .hausdorffDistanceTransform(log: true), .hausdorffErosion(), .hausdorffErosion(alpha: 1, iterations: 3),
+    .boundary,
+    .dice, .crossEntropy, .focal(), .focal(gamma: 1, balance: 0.25), .focal(gamma: 3.5, balance: 0.8),
+  ]
+  static let grids: [(shape: [Int], spacing: [Double], distance: Distance)] = [
+    ([7, 9], [1, 1], .euclidean), ([6, 11], [0.5, 2], .euclidean), ([3, 70], [1, 1], .manhattan),
+    ([4, 5, 6], [1, 1, 1], .euclidean), ([3, 7, 5], [2, 0.75, 1], .chebyshev), ([1, 1], [1, 1], .euclidean),
+  ]
+
+  /// A blob and what a network could have made of it: errors in places, and some of them grave.
+  private func item(
+    _ shape: [Int], _ random: inout SeededGenerator
+  ) -> (truth: [Bool], probabilities: [Float]) {
+    let columns = shape[shape.count - 1]
+    let count = shape.reduce(1, *)
+    let (start, end) = (
+      Int.random(in: 0...columns / 2, using: &random), Int.random(in: columns / 2...columns, using: &random)
+    )
+    let truth = (0..<count).map { (start..<end).contains($0 % columns) }
+    let probabilities = truth.indices.map { i in
+      let isWrong = i % columns < columns / 3 && i < count * 2 / 3
+      let right = Float.random(in: 0.02...0.45, using: &random)
+      let wrong = Float.random(in: 0.8...0.99, using: &random)
+      let error = isWrong ? wrong : right
+      return truth[i] ? 1 - error : error
+    }
+    return (truth, probabilities)
+  }
+
+  private func mask(_ values: [Bool], _ shape: [Int]) throws -> Mask {
+    try Mask(shape: shape, elements: values.map { UInt8($0 ? 1 : 0) }.span.bytes, type: .uint8)
+  }
+
+  private func evaluate(
+    _ function: LossFunction, _ truth: [Mask], _ prediction: [Float], channels: Int
+  ) throws -> (value: LossValue, gradient: [Float]) {
+    var gradient = [Float](repeating: .nan, count: prediction.count)
+    var span = gradient.mutableSpan
+    let value = try function.evaluate(
+      truth: truth, prediction: prediction.span, channels: channels, gradient: &span)
+    return (value, gradient)
+  }
+
+  @Test(arguments: kinds, grids.indices)
+  func `values and gradients are those of the formula`(_ kind: LossTerm.Kind, _ grid: Int) throws {
+    let (shape, spacing, distance) = Self.grids[grid]
+    var random = SeededGenerator(state: UInt64(grid + 1))
+    for activation in [Activation.none, .sigmoid] {
+      for reduction in [Reduction.mean, .sum] {
+        var items = (0..<3).map { _ in item(shape, &random) }
+        items[1].truth = items[1].truth.map { _ in false }  // empty
+        var function = LossFunction(terms: [LossTerm(kind, weight: 0.75)], spacing: spacing)
+        (function.activation, function.distance, function.reduction) = (activation, distance, reduction)
+        let inputs = items.flatMap { item in
+          item.probabilities.map { activation == .none ? $0 : Float(log(Double($0) / (1 - Double($0)))) }
+        }
+        let (value, gradient) = try evaluate(
+          function, items.map { try mask($0.truth, shape) }, inputs, channels: 1)
+
+        let count = shape.reduce(1, *)
+        let oracles = items.map {
+          LossOracle(
+            shape: shape, spacing: spacing, distance: distance, g: $0.truth,
+            mask: $0.probabilities.map { $0 > 0.5 })
+        }
+        func loss(_ inputs: [Double]) -> Double {
+          let p = activation == .none ? inputs : inputs.map { 1 / (1 + exp(-$0)) }
+          let values = oracles.enumerated().map { $1.value(kind, Array(p[$0 * count..<($0 + 1) * count])) }
+          let reduced = values.reduce(0, +) / (reduction == .mean ? 3 : 1)
+          if case .hausdorffDistanceTransform(_, _, log: true) = kind { return 0.75 * log1p(reduced) }
+          return 0.75 * reduced
+        }
+        let exact = inputs.map(Double.init)
+        let expected = loss(exact)
+        #expect(abs((value.loss ?? .nan) - expected) <= 1e-5 * abs(expected), "\(activation) \(reduction)")
+        let slopes = exact.indices.map { i in
+          var moved = exact
+          moved[i] = exact[i] + 1e-5
+          let above = loss(moved)
+          moved[i] = exact[i] - 1e-5
+          return (above - loss(moved)) / 2e-5
+        }
+        let largest = slopes.map(abs).max()!
+        let worst = zip(slopes, gradient).map { abs($0 - Double($1)) }.max()!
+        // The second part is for derivatives that are 0 by cancellation.
+        #expect(
+          worst <= 2e-5 * largest + 2e-5 * abs(expected), "\(activation) \(reduction): \(worst) of \(largest)"
+        )
+      }
+    }
+  }
+
+  @Test(arguments: [Activation.sigmoid, .softmax], [false, true])
+  func `channels are coupled by softmax and summed over otherwise`(
+    _ activation: Activation, _ includesBackground: Bool
+  ) throws {
+    let (shape, channels, batch) = ([5, 7], 3, 2)
+    let count = 35
+    var random = SeededGenerator(state: 5)
+    let labels = (0..<batch * count).map { _ in Int.random(in: 0..<channels, using: &random) }
+    // One channel is as good as certain, so that 1 − p has few digits of its own.
+    let logits = (0..<batch * channels * count).map { index in
+      index % 11 == 0 ? Float(17) : Float.random(in: -3...3, using: &random)
+    }
+    let kinds: [LossTerm.Kind] = [.crossEntropy, .focal(), .dice, .hausdorffDistanceTransform()]
+    var function = LossFunction(
+      terms: zip(kinds, [1, 0.5, 2, 0.125]).map { LossTerm($0, weight: $1) }, spacing: [1, 1])
+    (function.activation, function.includesBackground) = (activation, includesBackground)
+    let scored = function.scoredChannels(of: channels)
+    #expect(scored == (includesBackground ? 0..<3 : 1..<3))
+
+    func probabilities(_ z: [Double]) -> [Double] {
+      guard activation == .softmax else { return z.map { 1 / (1 + exp(-$0)) } }
+      return z.indices.map { index in
+        let (item, point) = (index / (channels * count), index % count)
+        let all = (0..<channels).map { exp(z[(item * channels + $0) * count + point]) }
+        return exp(z[index]) / all.reduce(0, +)
+      }
+    }
+    let exact = logits.map(Double.init)
+    let base = probabilities(exact)
+    let planes = (0..<batch).flatMap { item in scored.map { (item, $0) } }
+    let truth = planes.map { item, channel in (0..<count).map { labels[item * count + $0] == channel } }
+    let oracles = zip(planes, truth).map { plane, truth in
+      let start = (plane.0 * channels + plane.1) * count
+      return (
+        start,
+        LossOracle(
+          shape: shape, spacing: [1, 1], distance: .euclidean, g: truth,
+          mask: base[start..<start + count].map { $0 > 0.5 })
+      )
+    }
+    func loss(_ z: [Double]) -> Double {
+      let p = probabilities(z)
+      return zip(kinds, function.terms).reduce(0) { sum, term in
+        let values = oracles.map { $1.value(term.0, Array(p[$0..<$0 + count])) }
+        return sum + term.1.weight * values.reduce(0, +) / Double(planes.count)
+      }
+    }
+    let (value, gradient) = try evaluate(
+      function, truth.map { try mask($0, shape) }, logits, channels: channels)
+    #expect(abs(value.loss! - loss(exact)) <= 1e-5 * abs(loss(exact)))
+    #expect(value.items.count == batch && value.items[0].map(\.count) == kinds.map { _ in scored.count })
+    for i in exact.indices {
+      var moved = exact
+      moved[i] = exact[i] + 1e-5
+      let above = loss(moved)
+      moved[i] = exact[i] - 1e-5
+      let slope = (above - loss(moved)) / 2e-5
+      #expect(abs(slope - Double(gradient[i])) < 1e-5, "\(i): \(slope), not \(gradient[i])")
+    }
+  }
+
+  @Test func `on binary predictions the soft average Hausdorff is the exact one`() throws {
+    var random = SeededGenerator(state: 8)
+    for shape in [[17, 90], [9, 12, 20], [300, 5]] {
+      let spacing = shape.indices.map { 0.5 + Double($0) }
+      for (truthDensity, density) in [(0.3, 0.3), (0.01, 0.2), (0.2, 0), (0, 0.2), (0, 0)] {
+        let truth = Mask.noise(shape, density: truthDensity, using: &random)
+        let prediction = Mask.noise(shape, density: density, using: &random)
+        let p = (0..<truth.rows).flatMap { row in
+          (0..<truth.columns).map { prediction[row, $0] ? Float(1) : 0 }
+        }
+        let function = LossFunction(terms: [LossTerm(.softAverageHausdorff)], spacing: spacing)
+        let soft = try function.evaluate(truth: [truth], prediction: p.span, channels: 1)
+        let options = ScoreOptions(spacing: spacing, empty: .diagonal)
+        let exact = try Score(truth: truth, prediction: prediction, options: options).values[0]!
+        // Without a truth, each predicted point counts.
+        guard truthDensity > 0 else {
+          let share = Double(prediction.count) / Double(p.count)
+          #expect(abs(soft.loss! - share * (density > 0 ? exact : 0)) <= 1e-6 * exact)
+          continue
+        }
+        #expect(abs(soft.loss! - exact) <= 1e-6 * exact, "\(shape) \(truthDensity) \(density)")
+      }
+    }
+  }
+
+  @Test func `what cannot be is refused with its place`() throws {
+    let truth = try mask([Bool](repeating: true, count: 12), [3, 4])
+    var function = LossFunction(terms: [LossTerm(.dice)], spacing: [1, 1])
+    for value in [-0.001, 1.001, .nan, .infinity] as [Float] {
+      var p = [Float](repeating: 0.5, count: 24)
+      p[17] = value
+      let error = #expect(throws: LossError.self) {
+        try function.evaluate(truth: [truth, truth], prediction: p.span, channels: 1)
+      }
+      #expect(error == .unfit(item: 1, channel: 0, point: 5))
+    }
+    function.activation = .sigmoid
+    _ = try function.evaluate(
+      truth: [truth], prediction: [Float](repeating: 1e30, count: 12).span, channels: 1)
+    #expect(throws: LossError.unfit(item: 0, channel: 0, point: 0)) {
+      try function.evaluate(
+        truth: [truth], prediction: [Float](repeating: -.infinity, count: 12).span, channels: 1)
+    }
+    for term in [LossTerm(.score(.averageHausdorff)), LossTerm(.softHausdorff(binarize: true))] {
+      function.terms = [LossTerm(.dice), term]
+      #expect(throws: LossError.noGradient(term: term.name)) {
+        try evaluate(function, [truth], [Float](repeating: 0, count: 12), channels: 1)
+      }
+      #expect(throws: Never.self) {
+        try function.evaluate(truth: [truth], prediction: [Float](repeating: 0, count: 12).span, channels: 1)
+      }
+    }
+  }
+
+  @Test func `without reduction the items stand for themselves, and the gradient is that of their sum`()
+    throws
+  {
+    var random = SeededGenerator(state: 3)
+    let items = (0..<3).map { _ in item([6, 8], &random) }
+    let truth = try items.map { try mask($0.truth, [6, 8]) }
+    var function = LossFunction(terms: [LossTerm(.hausdorffDistanceTransform())], spacing: [1, 1])
+    function.reduction = .none
+    let (value, gradient) = try evaluate(function, truth, items.flatMap(\.probabilities), channels: 1)
+    #expect(value.loss == nil && value.terms == [nil] && value.items.count == 3)
+    function.reduction = .sum
+    let (sum, same) = try evaluate(function, truth, items.flatMap(\.probabilities), channels: 1)
+    #expect(gradient == same && abs(sum.loss! - value.items.reduce(0) { $0 + $1[0][0] }) < 1e-12 * sum.loss!)
+  }
+}
