@@ -179,29 +179,43 @@ static void NAME(distance_transform_gradient)(const ck_plane *x, const float *to
 #undef ADD_EACH
 }
 
-// Σ −weight·(1 − pₜ)^γ·ln pₜ with pₜ = p where g is 1 and 1 − p elsewhere. Its derivative: to ln(p / (1 − p)) from
-// logits, to p else, where it is 0 beyond the clamp.
-static double NAME(cross_entropy)(const ck_plane *x, float gamma, float weight, float weight_elsewhere, float scale) {
+// Σ −w·(1 − pₜ)^γ·ln pₜ and its derivative, see ck_cross_entropy; inlined for each kind of γ, source of p, and use, since
+// loops with choices in them do not become vectors.
+__attribute__((always_inline)) static inline double NAME(entropy)(const ck_plane *x, float gamma, bool from_logits,
+                                                                  bool wants_gradient, float weight,
+                                                                  float weight_elsewhere, float scale) {
   FAST
-  const float least = x->q ? 1e-37f : 1e-7f;
+  const float *const p_of = x->p, *const q_of = from_logits ? x->q : x->p;
+  const uint8_t *const g_of = x->g;
+  float *const gradient = x->gradient;
+  const float least = from_logits ? 1e-37f : 1e-7f, most = from_logits ? 1 : 1 - 1e-7f;
   double sum = 0;
   for (int64_t i = 0; i < x->n; i++) {
-    const int truth = x->g[i];
-    const float p = x->p[i], q = x->q ? x->q[i] : 1 - p;
-    const float hit_raw = truth ? p : q, miss_raw = truth ? q : p;
-    const float hit = hit_raw < least ? least : hit_raw > 1 - 1e-7f && !x->q ? 1 - 1e-7f : hit_raw;
-    const float miss = x->q ? miss_raw : 1 - hit;
-    const float w = truth ? weight : weight_elsewhere;
-    const float log_hit = NAME(logarithm)(hit);
+    const bool truth = g_of[i] != 0;
+    const float p = p_of[i], q = from_logits ? q_of[i] : 1 - p;
+    const float raw = truth ? p : q;
+    const float raised = raw < least ? least : raw, hit = raised > most ? most : raised;
+    const float miss = from_logits ? (truth ? q : p) : 1 - hit;
+    const float w = truth ? weight : weight_elsewhere, log_hit = NAME(logarithm)(hit);
     const float focus = gamma == 0 ? 1 : gamma == 2 ? miss * miss : NAME(power)(miss, gamma / 2);
     sum -= w * focus * log_hit;
-    if (!x->gradient) continue;
-    // In terms of ln(pₜ / (1 − pₜ)): γ·miss^γ·hit·ln hit − miss^(γ+1).
-    const float slope = w * focus * (gamma * hit * log_hit - miss);
-    const float signed_slope = truth ? slope : -slope;
-    x->gradient[i] += scale * (x->q ? signed_slope : hit != hit_raw ? 0 : signed_slope / (hit * miss));
+    if (!wants_gradient) continue;
+    // By ln(pₜ / (1 − pₜ)): γ·miss^γ·hit·ln hit − miss^(γ+1).
+    const float slope = w * focus * (gamma * hit * log_hit - miss), signed_slope = truth ? slope : -slope;
+    const float by_p = hit == raw ? signed_slope / (hit * miss) : 0;
+    gradient[i] += scale * (from_logits ? signed_slope : by_p);
   }
   return sum;
+}
+
+static double NAME(cross_entropy)(const ck_plane *x, float gamma, float weight, float weight_elsewhere, float scale) {
+#define ENTROPY(gamma)                                                                                \
+  (x->q ? (x->gradient ? NAME(entropy)(x, gamma, true, true, weight, weight_elsewhere, scale)         \
+                       : NAME(entropy)(x, gamma, true, false, weight, weight_elsewhere, scale))       \
+        : (x->gradient ? NAME(entropy)(x, gamma, false, true, weight, weight_elsewhere, scale)        \
+                       : NAME(entropy)(x, gamma, false, false, weight, weight_elsewhere, scale)))
+  return gamma == 0 ? ENTROPY(0) : gamma == 2 ? ENTROPY(2) : ENTROPY(gamma);
+#undef ENTROPY
 }
 
 // One erosion, minmax(relu(K ∗ b − ½)), and what undoes it.

@@ -188,6 +188,28 @@ import Testing
     }
   }
 
+  @Test func `terms that share distance maps are what they are alone`() throws {
+    var random = SeededGenerator(state: 4)
+    let items = (0..<3).map { _ in item([16, 40], &random) }
+    let truth = try items.map { try mask($0.truth, [16, 40]) }
+    let p = items.flatMap(\.probabilities)
+    let kinds = Self.kinds + [.score(.averageHausdorff), .softAverageHausdorff, .boundary]
+    let alone = try kinds.map { kind in
+      try LossFunction(terms: [LossTerm(kind)], spacing: [1, 2]).evaluate(
+        truth: truth, prediction: p.span, channels: 1
+      )
+      .terms[0]
+    }
+    for order in [Array(kinds.indices), kinds.indices.reversed()] {
+      let function = LossFunction(
+        terms: order.map { LossTerm(kinds[$0], weight: Double($0)) }, spacing: [1, 2])
+      let together = try function.evaluate(truth: truth, prediction: p.span, channels: 1)
+      #expect(together.terms == order.map { alone[$0] })
+      let sum = order.reduce(0) { $0 + Double($1) * alone[$1]! }
+      #expect(abs(together.loss! - sum) <= 1e-12 * sum)
+    }
+  }
+
   @Test func `what cannot be is refused with its place`() throws {
     let truth = try mask([Bool](repeating: true, count: 12), [3, 4])
     var function = LossFunction(terms: [LossTerm(.dice)], spacing: [1, 1])

@@ -48,7 +48,7 @@ extension LossPlane {
     }
     var plane = kernel
     let toTruth = try distancesToTruth(inside: false)
-    let toPrediction = try distancesToPrediction(inside: false)
+    let toPrediction = try distancesFromTruthToPrediction()
     let p = max(sums.p, 1e-12)
     let outward = ck_sum_weighted(Self.variant, &plane, toTruth, 0, 1, 0) / p
     let inward = ck_sum_weighted(Self.variant, &plane, toPrediction, 1, -1, 1) / g

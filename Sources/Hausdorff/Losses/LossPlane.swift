@@ -11,6 +11,7 @@ final class LossPlane {
   private var scratch: UnsafeMutablePointer<Float>?
   /// Distances to the nearest point of the other kind, for points outside and inside of a mask; made when first asked for.
   private var truthMap, predictionMap: Map?
+  private var missedMap: UnsafeMutablePointer<Float>?
   private(set) var kernel: ck_plane
 
   private struct Map {
@@ -38,6 +39,7 @@ final class LossPlane {
     scratch?.deallocate()
     truthMap?.values.deallocate()
     predictionMap?.values.deallocate()
+    missedMap?.deallocate()
   }
 
   var count: Int { Int(kernel.n) }
@@ -82,27 +84,40 @@ final class LossPlane {
       isFull: predictionCount == count)
   }
 
+  /// Distances of the truth's points to the thresholded prediction, 0 within it; it must not be empty.
+  func distancesFromTruthToPrediction() throws(MaskError) -> UnsafePointer<Float> {
+    if let missedMap { return UnsafePointer(missedMap) }
+    let map = zeros()
+    missedMap = map
+    try truth.writeDistances(to: prediction, spacing: spacing, distance: distance, into: map)
+    return UnsafePointer(map)
+  }
+
   private func complete(
-    _ map: inout Map?, of mask: Mask, inside: Bool, isEmpty: Bool, isFull: Bool
+    _ known: inout Map?, of mask: Mask, inside: Bool, isEmpty: Bool, isFull: Bool
   ) throws(MaskError) -> UnsafePointer<Float> {
-    var known: Map
-    if let map {
+    var map = known ?? Map(values: zeros())
+    known = map
+    let (needsOutside, needsInside) = (!map.hasOutside && !isEmpty, inside && !map.hasInside && !isFull)
+    if needsOutside || needsInside {
+      let complement = mask.complement
+      if needsOutside {
+        try complement.writeDistances(to: mask, spacing: spacing, distance: distance, into: map.values)
+        map.hasOutside = true
+      }
+      if needsInside {
+        try mask.writeDistances(to: complement, spacing: spacing, distance: distance, into: map.values)
+        map.hasInside = true
+      }
       known = map
-    } else {
-      known = Map(values: .allocate(capacity: count + Mask.mapPadding))
-      known.values.initialize(repeating: 0, count: count + Mask.mapPadding)
-      map = known
     }
-    if !known.hasOutside, !isEmpty {
-      try mask.writeDistances(of: .background, spacing: spacing, distance: distance, into: known.values)
-      known.hasOutside = true
-    }
-    if inside, !known.hasInside, !isFull {
-      try mask.writeDistances(of: .foreground, spacing: spacing, distance: distance, into: known.values)
-      known.hasInside = true
-    }
-    map = known
-    return UnsafePointer(known.values)
+    return UnsafePointer(map.values)
+  }
+
+  private func zeros() -> UnsafeMutablePointer<Float> {
+    let values = UnsafeMutablePointer<Float>.allocate(capacity: count + Mask.mapPadding)
+    values.initialize(repeating: 0, count: count + Mask.mapPadding)
+    return values
   }
 
   /// Working memory of so many floats, kept for the next time.
