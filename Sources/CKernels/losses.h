@@ -310,7 +310,7 @@ static double NAME(erosion)(const ck_plane *plane, const ck_extent *x, int itera
     const float e = plane->p[i] - plane->g[i];
     maps[i] = e * e;
   }
-  NAME(eroded) steps[64];
+  NAME(eroded) steps[ck_most_erosions];
   double value = 0;
   int last = 0;
   for (int k = 1; k <= iterations; k++) {

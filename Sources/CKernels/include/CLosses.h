@@ -69,6 +69,9 @@ typedef struct {
   bool is_volume;
 } ck_extent;
 
+/// The most iterations of ``ck_erosion``.
+enum { ck_most_erosions = 64 };
+
 /// Σₖ k^α·Σb_k over k = 1…iterations, where b₀ = (p − g)² and b_k+1 = minmax(relu(K∗b_k − ½)), K the cross kernel over
 /// its number of points, zero beyond the borders, and minmax left out where all are equal (Karimi & Salcudean 2019).
 ///

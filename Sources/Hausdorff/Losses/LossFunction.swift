@@ -72,6 +72,7 @@ public struct LossFunction: Sendable {
     let batch = truth.count / scored.count
     let stride = channels * truth[0].shape.reduce(1, *)
     precondition(prediction.count == batch * stride, "a prediction for each point of each channel")
+    precondition(spacing.allSatisfy { (1e-6...1e6).contains($0) }, "spacing from 1e-6 to 1e6")
     if gradient != nil, let term = terms.first(where: { $0.weight > 0 && !$0.isDifferentiable }) {
       throw .noGradient(term: term.name)
     }

@@ -97,6 +97,7 @@ extension LossPlane {
   }
 
   private func erosion(_ alpha: Double, _ iterations: Int, _ scale: Double?) -> Double {
+    precondition((1...Int(ck_most_erosions)).contains(iterations), "1 to \(ck_most_erosions) erosions")
     var plane = scale == nil ? withoutGradient : kernel
     var extent = extent
     let maps = scale == nil ? 2 : iterations + 2

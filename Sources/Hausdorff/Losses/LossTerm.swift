@@ -13,7 +13,7 @@ public struct LossTerm: Sendable, Equatable {
     /// mean of (p − g)²(D_P^α + D_T^α), D the distance to the nearest point of the other kind, 0 where there is none
     /// (Karimi & Salcudean 2019). `oneSided` leaves out D_P; `log` takes log(1 + L) of the reduced loss L.
     case hausdorffDistanceTransform(alpha: Double = 2, oneSided: Bool = false, log: Bool = false)
-    /// mean of Σₖ b_k·k^α, b the error after k erosions (Karimi & Salcudean 2019); spacing does not enter.
+    /// mean of Σₖ b_k·k^α, b the error after k erosions, 1 to 64 of them (Karimi & Salcudean 2019); spacing does not enter.
     case hausdorffErosion(alpha: Double = 2, iterations: Int = 10)
     /// mean of p·φ, φ the distance to the truth, inside less than 0 by the distance to its outside less the smallest
     /// spacing; 0 where the truth is empty or full (Kervadec et al. 2019).
