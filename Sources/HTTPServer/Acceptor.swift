@@ -17,7 +17,7 @@ final class Acceptor: Sendable {
   /// How long accepting rests while there are too many connections, or no descriptors.
   private static let rest: Int32 = 10
 
-  /// Starts the thread; takes over the listening socket. `add` gets each connection's socket, and closes it where it
+  /// Starts the thread; takes over the listening socket, unless it throws. `add` gets each connection's socket, and closes it where it
   /// returns false.
   init(
     _ core: ServerCore, _ socket: Int32, add: @escaping @Sendable (Int32, sockaddr_storage, socklen_t) -> Bool
@@ -28,18 +28,14 @@ final class Acceptor: Sendable {
     thread.withLock { $0 = started }
   }
 
-  deinit {
-    close(wake)
-    close(socket)
-  }
+  deinit { close(wake) }
 
-  /// Accepts nothing more.
+  /// Accepts nothing more, and refuses who waits to be accepted; once.
   func stop() {
     isStopping.store(true, ordering: .releasing)
     eventfd_write(wake, 1)
     if let thread = thread.withLock({ $0.take() }) { thread.join() }
-    // Whoever waits to be accepted is refused now, not when the last answer is read.
-    shutdown(socket, Int32(SHUT_RDWR))
+    close(socket)
   }
 
   private func run() {

@@ -21,7 +21,7 @@ struct Daemon: @unchecked Sendable {
       MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_USE_NO_LISTEN_SOCKET.rawValue
       | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_ERROR_LOG.rawValue
     options.pointee.threads = UInt32(configuration.threads)
-    // Each thread has its share of the library's limit, and takes over nothing from others: the acceptor's limit comes first.
+    // The acceptor keeps the limit; the library's own, which counts ended connections for a moment more, must not act.
     options.pointee.connection_limit = UInt32(2 * configuration.connectionLimit + configuration.threads)
     options.pointee.idle_timeout = UInt32(max(1, (core.idleMilliseconds + 999) / 1000))
     options.pointee.connection_memory = configuration.perConnectionMemory

@@ -17,6 +17,14 @@ public enum Distance: String, CaseIterable, Sendable {
     }
   }
 
+  /// The grid of a mask's points, in the kernels' terms.
+  func grid(of shape: [Int], spacing: [Double]) -> ck_grid {
+    let isVolume = shape.count == 3
+    return ck_grid(
+      planes: Int64(shape[0]), rows: isVolume ? Int64(shape[1]) : 1, columns: Int64(shape[shape.count - 1]),
+      spacing: (spacing[0], spacing[isVolume ? 1 : 0], spacing[spacing.count - 1]), distance: kernel)
+  }
+
   /// Length of the vector with these components.
   func length(_ components: [Double]) -> Double {
     switch self {

@@ -14,14 +14,11 @@ struct MaskPair: Sendable {
     self.second = order.map(second.transposed) ?? second
     let spacing = order?.map { spacing[$0] } ?? spacing
     let shape = self.first.shape
-    let isVolume = shape.count == 3
     precondition(
       shape.dropLast().allSatisfy { $0 <= Mask.maximumShortExtent }
         && shape[shape.count - 1] <= Mask.maximumExtent,
       "the mask's axes are too long")
-    var grid = ck_grid(
-      planes: Int64(shape[0]), rows: isVolume ? Int64(shape[1]) : 1, columns: Int64(self.first.columns),
-      spacing: (spacing[0], spacing[isVolume ? 1 : 0], spacing[spacing.count - 1]), distance: distance.kernel)
+    var grid = distance.grid(of: shape, spacing: spacing)
     var survey = ck_survey()
     let looked = ck_look(Kernels.variant, &grid, self.first.words, self.second.words, &survey)
     guard looked else { throw .outOfMemory }

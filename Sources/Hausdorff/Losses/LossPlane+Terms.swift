@@ -65,7 +65,7 @@ extension LossPlane {
   ) throws(MaskError) -> Double {
     var plane = kernel
     let toTruth = try distancesToTruth(inside: true)
-    let toPrediction = oneSided ? nil : try distancesToPrediction(inside: true)
+    let toPrediction = oneSided ? nil : try distancesToPrediction()
     if let scale {
       ck_distance_transform_gradient(
         Self.variant, &plane, toTruth, toPrediction, Float(alpha), Float(scale / Double(count)))
@@ -101,7 +101,8 @@ extension LossPlane {
     var plane = scale == nil ? withoutGradient : kernel
     var extent = extent
     let maps = scale == nil ? 2 : iterations + 2
-    let scratch = floats(maps * count + truth.columns)
+    let scratch = UnsafeMutablePointer<Float>.allocate(capacity: maps * count + truth.columns)
+    defer { scratch.deallocate() }
     return ck_erosion(
       Self.variant, &plane, &extent, Int32(iterations), alpha, Float((scale ?? 0) / Double(count)), scratch)
       / Double(count)

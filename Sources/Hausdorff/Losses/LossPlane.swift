@@ -8,7 +8,6 @@ final class LossPlane {
   let spacing: [Double]
   let distance: Distance
   private let g: UnsafeMutablePointer<UInt8>
-  private var scratch: UnsafeMutablePointer<Float>?
   /// Distances to the nearest point of the other kind, for points outside and inside of a mask; made when first asked for.
   private var truthMap, predictionMap: Map?
   private var missedMap: UnsafeMutablePointer<Float>?
@@ -36,7 +35,6 @@ final class LossPlane {
 
   deinit {
     g.deallocate()
-    scratch?.deallocate()
     truthMap?.values.deallocate()
     predictionMap?.values.deallocate()
     missedMap?.deallocate()
@@ -77,10 +75,10 @@ final class LossPlane {
     try complete(&truthMap, of: truth, inside: inside, isEmpty: truthIsEmpty, isFull: truthIsFull)
   }
 
-  /// Distances around the thresholded prediction.
-  func distancesToPrediction(inside: Bool) throws(MaskError) -> UnsafePointer<Float> {
+  /// Distances around the thresholded prediction, on both sides.
+  func distancesToPrediction() throws(MaskError) -> UnsafePointer<Float> {
     try complete(
-      &predictionMap, of: prediction, inside: inside, isEmpty: predictionCount == 0,
+      &predictionMap, of: prediction, inside: true, isEmpty: predictionCount == 0,
       isFull: predictionCount == count)
   }
 
@@ -118,13 +116,5 @@ final class LossPlane {
     let values = UnsafeMutablePointer<Float>.allocate(capacity: count + Mask.mapPadding)
     values.initialize(repeating: 0, count: count + Mask.mapPadding)
     return values
-  }
-
-  /// Working memory of so many floats, kept for the next time.
-  func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
-    scratch?.deallocate()
-    let memory = UnsafeMutablePointer<Float>.allocate(capacity: count)
-    scratch = memory
-    return memory
   }
 }

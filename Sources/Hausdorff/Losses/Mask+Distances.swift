@@ -49,10 +49,7 @@ extension Mask {
   private func measure(
     to targets: Mask, spacing: [Double], distance: Distance, into map: UnsafeMutablePointer<Float>
   ) throws(MaskError) {
-    let isVolume = shape.count == 3
-    var grid = ck_grid(
-      planes: Int64(shape[0]), rows: isVolume ? Int64(shape[1]) : 1, columns: Int64(columns),
-      spacing: (spacing[0], spacing[isVolume ? 1 : 0], spacing[spacing.count - 1]), distance: distance.kernel)
+    var grid = distance.grid(of: shape, spacing: spacing)
     var survey = ck_survey()
     guard ck_look(Kernels.variant, &grid, targets.words, words, &survey) else { throw .outOfMemory }
     precondition(survey.in_first > 0, "distances are measured to something")
