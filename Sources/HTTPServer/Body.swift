@@ -45,6 +45,23 @@ public final class Body: Sendable {
     self.init(storage, count: count)
   }
 
+  /// A body of `count` float32 values, all of which `fill` writes; nil where there is no memory.
+  public convenience init?<Failure: Error>(
+    floatCount count: Int, _ fill: (inout MutableSpan<Float>) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard let storage = BodyStorage(trying: count * MemoryLayout<Float>.size) else { return nil }
+    var values = UnsafeMutableBufferPointer(
+      start: storage.address.bindMemory(to: Float.self, capacity: count), count: count
+    ).mutableSpan
+    do throws(Failure) {
+      try fill(&values)
+    } catch {
+      storage.free()
+      throw error
+    }
+    self.init(storage, count: count * MemoryLayout<Float>.size)
+  }
+
   /// Calls `body` with the bytes, padding left out.
   public func withBytes<Result, Failure: Error>(
     _ body: (RawSpan) throws(Failure) -> Result
@@ -62,9 +79,13 @@ struct BodyStorage {
   private(set) var capacity: Int
 
   init(capacity: Int) {
-    guard let address = malloc(capacity + Body.padding) else {
-      fatalError("out of memory: \(capacity) bytes")
-    }
+    guard let storage = BodyStorage(trying: capacity) else { fatalError("out of memory: \(capacity) bytes") }
+    self = storage
+  }
+
+  /// Nil where there is no memory.
+  init?(trying capacity: Int) {
+    guard let address = malloc(capacity + Body.padding) else { return nil }
     self.address = address
     self.capacity = capacity
   }

@@ -167,7 +167,8 @@ final class Exchange: @unchecked Sendable {
     let body = collector?.finish() ?? Body.empty
     collector = nil
     do throws(Problem) {
-      let request = Request(head: head, mediaType: mediaType, body: body, pathParameters: parameters)
+      let request = Request(
+        head: head, mediaType: mediaType, body: body, pathParameters: parameters, admission: admission)
       switch try route.handle(request) {
       case .now(let response): return queue(response)
       case .later(let start): return suspend(start)

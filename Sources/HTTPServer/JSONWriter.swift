@@ -52,21 +52,34 @@ public struct JSONWriter: Sendable {
   /// Writes a number; nil is null.
   public mutating func value(_ number: Double?) {
     guard let number else { return bytes.append(contentsOf: "null".utf8) }
-    if number.isNaN {
-      write("NaN")
-    } else if number.isInfinite {
-      write(number < 0 ? "-Infinity" : "Infinity")
-    } else if number == number.rounded(), abs(number) < 1e15 {
-      bytes.append(contentsOf: "\(Int(number))".utf8)
-    } else {
-      bytes.append(contentsOf: number.description.utf8)
-    }
+    let text = JSONWriter.text(number)
+    if number.isFinite { bytes.append(contentsOf: text.utf8) } else { write(text) }
+  }
+
+  /// A number as it is written, without the quotes of one that is not finite.
+  public static func text(_ number: Double) -> String {
+    if number.isNaN { return "NaN" }
+    if number.isInfinite { return number < 0 ? "-Infinity" : "Infinity" }
+    return number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : number.description
   }
 
   /// Writes a string; nil is null.
   public mutating func value(_ text: String?) {
     guard let text else { return bytes.append(contentsOf: "null".utf8) }
     write(text)
+  }
+
+  /// Writes a string of the bytes in base64.
+  mutating func appendBase64(_ input: UnsafeRawBufferPointer) {
+    let count = (input.count + 2) / 3 * 4
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(addingCapacity: count) { (output: inout OutputSpan<UInt8>) in
+      output.withUnsafeMutableBufferPointer { buffer, initialized in
+        encodeBase64(input, into: UnsafeMutableRawBufferPointer(buffer))
+        initialized = count
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
   }
 
   @usableFromInline mutating func open(_ bracket: Unicode.Scalar) {

@@ -8,6 +8,8 @@ public struct Request: Sendable {
   public let body: Body
   /// What the `{name}` segments of the route's path matched, percent-decoded.
   public let pathParameters: PathParameters
+  /// The room that it was given by the route's `admit`, to take more memory with.
+  public let admission: (any Admission)?
 }
 
 /// The values of a route's `{name}` segments, in their order.
@@ -37,6 +39,6 @@ public protocol Admission: AnyObject, Sendable {
   /// Nothing is taken yet: a client that declares much and sends little must not keep others out.
   func hasRoom(forBytes count: Int) -> Bool
 
-  /// Takes `bytes` more of memory while the body arrives. `false` refuses the request with 503.
+  /// Takes `bytes` more of memory: while the body arrives, where `false` refuses the request with 503, and as handlers ask.
   func reserve(bytes: Int) -> Bool
 }

@@ -29,4 +29,14 @@ public enum EmptyPolicy: String, CaseIterable, Sendable {
 /// Which mask of a pair has no foreground.
 public enum EmptySide: String, CaseIterable, Sendable {
   case truth, prediction, both
+
+  /// Nil where neither is empty.
+  init?(truthIsEmpty: Bool, predictionIsEmpty: Bool) {
+    switch (truthIsEmpty, predictionIsEmpty) {
+    case (true, true): self = .both
+    case (true, false): self = .truth
+    case (false, true): self = .prediction
+    case (false, false): return nil
+    }
+  }
 }

@@ -53,13 +53,8 @@ private struct Pair {
   init(truth: Mask, prediction: Mask, options: ScoreOptions) throws(MaskError) {
     (self.truth, self.prediction, self.options) = (truth, prediction, options)
     foreground = try MaskPair(truth, prediction, spacing: options.spacing, distance: options.distance)
-    empty =
-      switch (foreground.countOfFirst == 0, foreground.countOfSecond == 0) {
-      case (true, true): .both
-      case (true, false): .truth
-      case (false, true): .prediction
-      case (false, false): nil
-      }
+    empty = EmptySide(
+      truthIsEmpty: foreground.countOfFirst == 0, predictionIsEmpty: foreground.countOfSecond == 0)
   }
 
   mutating func value(of metric: Metric) throws(MaskError) -> Double? {

@@ -28,6 +28,18 @@ public enum JSONValue: Equatable, Sendable {
       return value
     }
   }
+
+  /// Reads a text as one JSON value.
+  ///
+  /// - Throws: `FormatError`, as for bytes.
+  public static func parse(text: String, limits: FormatLimits = FormatLimits()) throws(FormatError)
+    -> JSONValue
+  {
+    let bytes = Array(text.utf8)
+    return try parse(
+      OwnedBytes(count: bytes.count, paddingCount: JSONCursor.padding) { $0.copyBytes(from: bytes) },
+      limits: limits)
+  }
 }
 
 /// A member of a JSON object.

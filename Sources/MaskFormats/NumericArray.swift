@@ -9,8 +9,8 @@ public struct NumericArray: Sendable {
   /// Type of every element.
   public let type: ScalarType
 
-  private let source: any ByteSource
-  private let range: Range<Int>
+  let source: any ByteSource
+  let range: Range<Int>
 
   /// Takes `range` of `source`, which the caller has measured against `shape` and `type`.
   init(source: any ByteSource, range: Range<Int>, shape: [Int], type: ScalarType) {

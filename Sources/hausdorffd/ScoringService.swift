@@ -17,9 +17,10 @@ struct ScoringService: Service {
   func run() async throws {
     let readiness = Readiness()
     let pool = ScoringPool(limits: limits)
+    let formats = FormatLimits(maximumBytes: configuration.bodyLimit)
     let routes =
       OperationRoutes(readiness: readiness, pool: pool, configuration: configuration).routes + [
-        ScoreRoute(pool: pool, limits: FormatLimits(maximumBytes: configuration.bodyLimit)).route
+        ScoreRoute(pool: pool, limits: formats).route, LossRoute(pool: pool, limits: formats).route,
       ]
     let server = try HTTPServer(configuration: configuration, router: Router(routes)) { message in
       // Mostly of clients that break the rules or go away.

@@ -152,7 +152,8 @@ import Testing
     let (value, gradient) = try evaluate(
       function, truth.map { try mask($0, shape) }, logits, channels: channels)
     #expect(abs(value.loss! - loss(exact)) <= 1e-5 * abs(loss(exact)))
-    #expect(value.items.count == batch && value.items[0].map(\.count) == kinds.map { _ in scored.count })
+    #expect(
+      value.items.map { [$0.item, $0.channel] } == (0..<batch).flatMap { item in scored.map { [item, $0] } })
     for i in exact.indices {
       var moved = exact
       moved[i] = exact[i] + 1e-5
@@ -251,6 +252,7 @@ import Testing
     #expect(value.loss == nil && value.terms == [nil] && value.items.count == 3)
     function.reduction = .sum
     let (sum, same) = try evaluate(function, truth, items.flatMap(\.probabilities), channels: 1)
-    #expect(gradient == same && abs(sum.loss! - value.items.reduce(0) { $0 + $1[0][0] }) < 1e-12 * sum.loss!)
+    #expect(
+      gradient == same && abs(sum.loss! - value.items.reduce(0) { $0 + $1.values[0]! }) < 1e-12 * sum.loss!)
   }
 }

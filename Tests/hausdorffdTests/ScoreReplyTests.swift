@@ -14,8 +14,9 @@ extension ScoreRequest {
       return try Raw.array(body, shape: mask.shape, type: .uint8)
     }
     try self.init(
-      truth: array(truth), prediction: array(prediction),
-      options: OptionList(text: options.map { (name: $0.0, value: $0.1) }), isJSON: false)
+      ArrayPair(
+        truth: array(truth), prediction: array(prediction),
+        options: OptionList(text: options.map { (name: $0.0, value: $0.1) }), isJSON: false))
   }
 
   /// The scores of all items.
@@ -56,7 +57,7 @@ struct ScoreReplyTests {
     let request = try ScoreRequest(Self.full, Self.full)
     let reply = try ScoreReply(request: request, scores: request.scores())
     #expect(reply.warning == nil && JSON(reply.json)["warnings"] == [])
-    #expect(EmptySide.allCases.map(reply.emptyCount) == [0, 0, 0])
+    #expect(EmptySide.allCases.map(reply.empties.count) == [0, 0, 0])
   }
 
   @Test func `A refusal names a hundred items at most`() throws {

@@ -1,17 +1,47 @@
 import CKernels
+import Glibc
 
 extension LossFunction {
   /// Every term of one item, for each scored channel; adds up the gradient where one is wanted.
   ///
   /// - Parameters:
   ///   - truth: a mask for each scored channel.
-  ///   - input: channels × points values.
+  ///   - input: the item's values.
   ///   - gradient: as many, written whole.
-  ///   - scales: what each term's derivative is multiplied by.
+  ///   - scales: what each term's derivative is multiplied by; nil for those without.
   func evaluate(
     item: Int, truth: ArraySlice<Mask>, channels: Int, input: UnsafePointer<Float>,
-    gradient: UnsafeMutablePointer<Float>?, scales: [Double]
-  ) throws(LossError) -> [[Double]] {
+    gradient: UnsafeMutablePointer<Float>?, scales: [Double?]
+  ) throws(LossError) -> [LossValue.Item] {
+    guard channelsAreLast, channels > 1 else {
+      return try evaluate(
+        item: item, truth: truth, channels: channels, planes: input, gradient: gradient, scales: scales)
+    }
+    let points = truth[truth.startIndex].shape.reduce(1, *)
+    let planes: Scratch<Float>
+    do { planes = try Scratch(count: 2 * channels * points) } catch { throw .outOfMemory }
+    defer { planes.keep() }
+    let (values, slopes) = (planes.start, planes.start + channels * points)
+    for point in 0..<points {
+      for channel in 0..<channels { values[channel * points + point] = input[point * channels + channel] }
+    }
+    let items = try evaluate(
+      item: item, truth: truth, channels: channels, planes: values, gradient: gradient.map { _ in slopes },
+      scales: scales)
+    if let gradient {
+      for point in 0..<points {
+        for channel in 0..<channels {
+          gradient[point * channels + channel] = slopes[channel * points + point]
+        }
+      }
+    }
+    return items
+  }
+
+  private func evaluate(
+    item: Int, truth: ArraySlice<Mask>, channels: Int, planes input: UnsafePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>?, scales: [Double?]
+  ) throws(LossError) -> [LossValue.Item] {
     let points = truth[truth.startIndex].shape.reduce(1, *)
     let values = channels * points
     let limit: (least: Float, most: Float) =
@@ -19,45 +49,84 @@ extension LossFunction {
     let unfit = Int(ck_first_unfit(Kernels.variant, input, Int64(values), limit.least, limit.most))
     guard unfit < 0 else { throw .unfit(item: item, channel: unfit / points, point: unfit % points) }
 
-    let activated = UnsafeMutablePointer<Float>.allocate(capacity: activation == .none ? 0 : 2 * values)
-    defer { activated.deallocate() }
-    var (p, q): (UnsafePointer<Float>, UnsafePointer<Float>?) = (input, nil)
-    if activation != .none {
-      (p, q) = (UnsafePointer(activated), UnsafePointer(activated + values))
-      if activation == .sigmoid {
-        ck_sigmoid(Kernels.variant, input, Int64(values), activated, activated + values)
-      } else {
-        ck_softmax(Kernels.variant, input, Int64(channels), Int64(points), activated, activated + values)
+    let result: [LossValue.Item]
+    do throws(MaskError) {
+      let activated = try Scratch<Float>(count: activation == .none ? 0 : 2 * values)
+      defer { activated.keep() }
+      var (p, q): (UnsafePointer<Float>, UnsafePointer<Float>?) = (input, nil)
+      if activation != .none {
+        let (start, end) = (activated.start, activated.start + values)
+        (p, q) = (UnsafePointer(start), UnsafePointer(end))
+        if activation == .sigmoid {
+          ck_sigmoid(Kernels.variant, input, Int64(values), start, end)
+        } else {
+          ck_softmax(Kernels.variant, input, Int64(channels), Int64(points), start, end)
+        }
       }
-    }
-    gradient?.update(repeating: 0, count: values)
+      gradient?.update(repeating: 0, count: values)
 
-    var result = terms.map { _ in [Double]() }
-    for (channel, truth) in zip(scoredChannels(of: channels), truth) {
-      let offset = channel * points
-      do throws(MaskError) {
+      var items: [LossValue.Item] = []
+      for (channel, truth) in zip(scoredChannels(of: channels), truth) {
+        let offset = channel * points
         let plane = try LossPlane(
           truth: truth, p: p + offset, q: q.map { $0 + offset }, gradient: gradient.map { $0 + offset },
           threshold: threshold, spacing: spacing, distance: distance)
-        for index in terms.indices where !terms[index].isOfLogits {
-          result[index].append(
-            try plane.evaluate(terms[index].kind, scale: scales.isEmpty ? nil : scales[index], empty: empty))
-        }
-        // From here on, derivatives by ln(p / (1 − p)).
-        if let gradient, let q {
-          ck_multiply(Kernels.variant, p + offset, q + offset, Int64(points), gradient + offset)
-        }
-        for index in terms.indices where terms[index].isOfLogits {
-          result[index].append(
-            try plane.evaluate(terms[index].kind, scale: scales.isEmpty ? nil : scales[index], empty: empty))
-        }
-      } catch {
-        throw .outOfMemory
+        items.append(
+          LossValue.Item(
+            item: item, channel: channel, values: try evaluate(plane, scales: scales), empty: plane.empty))
       }
+      if let gradient, let q, activation == .softmax {
+        ck_softmax_back(Kernels.variant, p, q, Int64(channels), Int64(points), gradient)
+      }
+      result = items
+    } catch {
+      throw .outOfMemory
     }
-    if let gradient, let q, activation == .softmax {
-      ck_softmax_back(Kernels.variant, p, q, Int64(channels), Int64(points), gradient)
+    if let gradient {
+      let most = Float.greatestFiniteMagnitude
+      let infinite = ck_first_unfit(Kernels.variant, gradient, Int64(values), -most, most)
+      guard infinite < 0 else { throw .gradientOverflows(item: item) }
     }
     return result
+  }
+
+  /// The terms of one plane.
+  private func evaluate(_ plane: LossPlane, scales: [Double?]) throws(MaskError) -> [Double?] {
+    var values = [Double?](repeating: nil, count: terms.count)
+    for index in terms.indices where !terms[index].isOfLogits {
+      values[index] = try evaluate(terms[index], plane, scale: scales[index])
+    }
+    // From here on, derivatives by ln(p / (1 − p)).
+    if let gradient = plane.kernel.gradient, let q = plane.kernel.q {
+      ck_multiply(Kernels.variant, plane.kernel.p, q, plane.kernel.n, gradient)
+    }
+    for index in terms.indices where terms[index].isOfLogits {
+      values[index] = try evaluate(terms[index], plane, scale: scales[index])
+    }
+    return values
+  }
+
+  private func evaluate(_ term: LossTerm, _ plane: LossPlane, scale: Double?) throws(MaskError) -> Double? {
+    guard term.takesLog, reduction == .none else {
+      return try plane.evaluate(term.kind, scale: scale, empty: empty)
+    }
+    guard let value = try plane.evaluate(term.kind, scale: nil, empty: empty) else { return nil }
+    if let scale { _ = try plane.evaluate(term.kind, scale: scale / (1 + value), empty: empty) }
+    return log1p(value)
+  }
+
+  /// At most so many bytes are taken while one item is worked on, beside its input and output.
+  public func scratchBytes(points: Int, channels: Int, withGradient: Bool) -> Int {
+    let erosions = terms.map { term in
+      if case .hausdorffErosion(_, let iterations) = term.kind {
+        withGradient ? iterations + 2 : 2
+      } else {
+        0
+      }
+    }
+    // Bytes of truth, two maps and the missed points', one in another order of axes, and what measuring takes.
+    let plane = 1 + 4 * 4 + 8 + 4 * (erosions.max() ?? 0)
+    let perChannel = (activation == .none ? 0 : 8) + (channelsAreLast && channels > 1 ? 8 : 0)
+    return points * (plane + perChannel * channels) + 1 << 16
   }
 }

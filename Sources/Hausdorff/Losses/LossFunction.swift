@@ -13,8 +13,8 @@ public enum Activation: String, CaseIterable, Sendable {
 
 /// A weighted sum of losses, with its gradient.
 ///
-/// A prediction is `channels` planes of float32 for an item; the truth is a mask for each channel. With several channels the
-/// first is background, which is left out unless asked for. Values are sums in float64, gradients float32; both agree with
+/// A prediction is float32 values of some channels for each item; the truth is a mask for each channel. With several
+/// channels the first is background, which is left out unless asked for. Values are sums in float64, gradients float32; both agree with
 /// float64 throughout within 1e-5 of their largest magnitude.
 public struct LossFunction: Sendable {
   public var terms: [LossTerm]
@@ -25,6 +25,8 @@ public struct LossFunction: Sendable {
   public var distance = Distance.euclidean
   /// Size of a point along each axis of space; from 1e-6 to 1e6.
   public var spacing: [Double]
+  /// Whether an item is points × channels values, rather than channels × points.
+  public var channelsAreLast = false
   /// Whether channel 0 counts where there are several.
   public var includesBackground = false
   /// How items and channels become one value.
@@ -39,33 +41,48 @@ public struct LossFunction: Sendable {
     channels > 1 && !includesBackground ? 1..<channels : 0..<channels
   }
 
-  /// The loss of a batch, and its gradient where one is wanted; on all cores.
+  /// Calls a closure with 0..<count, in any order and on any threads, and returns behind the last call.
+  public typealias Perform = (_ count: Int, _ each: @escaping @Sendable (Int) -> Void) -> Void
+
+  /// On all cores.
+  public static let concurrently: @Sendable (Int, @escaping @Sendable (Int) -> Void) -> Void = {
+    count, each in
+    DispatchQueue.concurrentPerform(iterations: count, execute: each)
+  }
+
+  /// The loss of a batch, and its gradient where one is wanted.
   ///
   /// - Parameters:
   ///   - truth: a mask for each scored channel of each item, items first.
-  ///   - prediction: batch × channels × points values.
-  ///   - gradient: takes the derivative of the reduced loss by each of them; with `reduction=none` that of the sum.
+  ///   - prediction: batch × channels × points values, or batch × points × channels.
+  ///   - gradient: takes the derivative of the reduced loss by each of them; with `reduction=none` each item's derivatives
+  ///     are of the sum of its own channels.
+  ///   - perform: works on the items; where it leaves one out, `LossError.stopped` is thrown.
   /// - Throws: `LossError`.
   public func evaluate(
-    truth: [Mask], prediction: Span<Float>, channels: Int, gradient: inout MutableSpan<Float>
+    truth: [Mask], prediction: Span<Float>, channels: Int, gradient: inout MutableSpan<Float>,
+    perform: Perform = LossFunction.concurrently
   ) throws(LossError) -> LossValue {
     try gradient.withUnsafeMutableBufferPointer { (buffer) throws(LossError) in
       try prediction.withUnsafeBufferPointer { (prediction) throws(LossError) in
-        try evaluate(truth, prediction, channels, buffer.baseAddress)
+        precondition(buffer.count == prediction.count, "a derivative for each prediction")
+        return try evaluate(truth, prediction, channels, buffer.baseAddress, perform)
       }
     }
   }
 
   /// The loss of a batch without a gradient.
-  public func evaluate(truth: [Mask], prediction: Span<Float>, channels: Int) throws(LossError) -> LossValue {
+  public func evaluate(
+    truth: [Mask], prediction: Span<Float>, channels: Int, perform: Perform = LossFunction.concurrently
+  ) throws(LossError) -> LossValue {
     try prediction.withUnsafeBufferPointer { (prediction) throws(LossError) in
-      try evaluate(truth, prediction, channels, nil)
+      try evaluate(truth, prediction, channels, nil, perform)
     }
   }
 
   private func evaluate(
     _ truth: [Mask], _ prediction: UnsafeBufferPointer<Float>, _ channels: Int,
-    _ gradient: UnsafeMutablePointer<Float>?
+    _ gradient: UnsafeMutablePointer<Float>?, _ perform: Perform
   ) throws(LossError) -> LossValue {
     let scored = scoredChannels(of: channels)
     precondition(!truth.isEmpty && truth.count % scored.count == 0, "a mask for each scored channel")
@@ -76,32 +93,42 @@ public struct LossFunction: Sendable {
     if gradient != nil, let term = terms.first(where: { $0.weight > 0 && !$0.isDifferentiable }) {
       throw .noGradient(term: term.name)
     }
-    func pass(scales: [Double]?) throws(LossError) -> LossValue {
+    func pass(_ scales: [Double?], withGradient: Bool) throws(LossError) -> LossValue {
       nonisolated(unsafe) let input = prediction.baseAddress!
-      nonisolated(unsafe) let output = scales == nil ? nil : gradient
-      nonisolated(unsafe) let results = UnsafeMutableBufferPointer<Result<[[Double]], LossError>?>.allocate(
-        capacity: batch)
+      nonisolated(unsafe) let output = withGradient ? gradient : nil
+      nonisolated(unsafe) let results = UnsafeMutableBufferPointer<Result<[LossValue.Item], LossError>?>
+        .allocate(capacity: batch)
       results.initialize(repeating: nil)
       defer {
         results.deinitialize()
         results.deallocate()
       }
-      DispatchQueue.concurrentPerform(iterations: batch) { item in
+      perform(batch) { item in
         results[item] = Result { () throws(LossError) in
           try evaluate(
             item: item, truth: truth[item * scored.count..<(item + 1) * scored.count], channels: channels,
-            input: input + item * stride, gradient: output.map { $0 + item * stride }, scales: scales ?? [])
+            input: input + item * stride, gradient: output.map { $0 + item * stride }, scales: scales)
         }
       }
-      var items: [[[Double]]] = []
-      for result in results { items.append(try result!.get()) }
+      var items: [LossValue.Item] = []
+      items.reserveCapacity(truth.count)
+      for result in results {
+        guard let result else { throw .stopped }
+        items += try result.get()
+      }
       return LossValue(of: self, items: items)
     }
-    guard gradient != nil else { return try pass(scales: nil) }
-    // d log(1 + L) = dL / (1 + L) needs L first.
-    let logs = terms.contains(where: \.takesLog) ? try pass(scales: nil).logarithms : terms.map { _ in 1 }
     let share = reduction == .mean ? 1 / Double(truth.count) : 1
-    return try pass(scales: zip(terms, logs).map { $0.weight * $1 * share })
+    var scales = terms.map { $0.weight > 0 ? $0.weight * share : nil }
+    guard gradient != nil else { return try pass(scales, withGradient: false) }
+    // d log(1 + L) = dL / (1 + L) needs L first, and has it as log(1 + L).
+    if reduction != .none, terms.contains(where: \.takesLog) {
+      let first = try pass(scales, withGradient: false)
+      for index in terms.indices where terms[index].takesLog {
+        scales[index] = scales[index].map { $0 / exp(first.terms[index] ?? 0) }
+      }
+    }
+    return try pass(scales, withGradient: true)
   }
 }
 
@@ -111,32 +138,10 @@ public enum LossError: Error, Equatable, Sendable {
   case unfit(item: Int, channel: Int, point: Int)
   /// This term has no gradient.
   case noGradient(term: String)
+  /// A derivative of this item is beyond float32.
+  case gradientOverflows(item: Int)
   /// There is no memory for its distance maps.
   case outOfMemory
-}
-
-/// A loss and what it is made of.
-public struct LossValue: Sendable {
-  /// The weighted sum of the terms; nil with `reduction=none`.
-  public let loss: Double?
-  /// Each term over the batch, without its weight; nil with `reduction=none`.
-  public let terms: [Double?]
-  /// Each term of each item and scored channel, before reduction and logarithm: `items[item][term][channel]`.
-  public let items: [[[Double]]]
-  /// By how much the logarithm of each term shrinks its derivative; 1 without one.
-  let logarithms: [Double]
-
-  init(of function: LossFunction, items: [[[Double]]]) {
-    self.items = items
-    var reduced: [Double?] = []
-    var logarithms: [Double] = []
-    for (index, term) in function.terms.enumerated() {
-      let value = function.reduction(items.lazy.flatMap { $0[index] }.map { Optional($0) })
-      reduced.append(term.takesLog ? value.map { log1p($0) } : value)
-      logarithms.append(term.takesLog ? 1 / (1 + (value ?? 0)) : 1)
-    }
-    (terms, self.logarithms) = (reduced, logarithms)
-    loss =
-      reduced.contains(nil) ? nil : zip(reduced, function.terms).reduce(0) { $0 + $1.1.weight * ($1.0 ?? 0) }
-  }
+  /// Not every item was worked on.
+  case stopped
 }

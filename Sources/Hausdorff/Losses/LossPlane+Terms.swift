@@ -4,15 +4,16 @@ import Glibc
 extension LossPlane {
   private static let variant = Kernels.variant
 
-  /// One term's value; adds `scale` times its derivative to the plane's gradient, if both are there.
-  func evaluate(_ kind: LossTerm.Kind, scale: Double?, empty: EmptyPolicy) throws(MaskError) -> Double {
+  /// One term's value, nil where the empty policy leaves it out; adds `scale` times its derivative to the plane's gradient,
+  /// if both are there.
+  func evaluate(_ kind: LossTerm.Kind, scale: Double?, empty: EmptyPolicy) throws(MaskError) -> Double? {
     let scale = kernel.gradient == nil ? nil : scale
     return switch kind {
     case .softHausdorff(let alpha, let binarize): softHausdorff(alpha, binarize, scale)
     case .softAverageHausdorff: try softAverageHausdorff(scale)
     case .hausdorffDistanceTransform(let alpha, let oneSided, _):
       try distanceTransform(alpha, oneSided, scale)
-    case .hausdorffErosion(let alpha, let iterations): erosion(alpha, iterations, scale)
+    case .hausdorffErosion(let alpha, let iterations): try erosion(alpha, iterations, scale)
     case .boundary: try boundary(scale)
     case .dice: dice(scale)
     case .crossEntropy: crossEntropy(gamma: 0, balance: nil, scale)
@@ -96,16 +97,16 @@ extension LossPlane {
     return 1 - over / under
   }
 
-  private func erosion(_ alpha: Double, _ iterations: Int, _ scale: Double?) -> Double {
+  private func erosion(_ alpha: Double, _ iterations: Int, _ scale: Double?) throws(MaskError) -> Double {
     precondition((1...Int(ck_most_erosions)).contains(iterations), "1 to \(ck_most_erosions) erosions")
     var plane = scale == nil ? withoutGradient : kernel
     var extent = extent
     let maps = scale == nil ? 2 : iterations + 2
-    let scratch = UnsafeMutablePointer<Float>.allocate(capacity: maps * count + truth.columns)
-    defer { scratch.deallocate() }
+    let scratch = try Scratch<Float>(count: maps * count + truth.columns)
+    defer { scratch.keep() }
     return ck_erosion(
-      Self.variant, &plane, &extent, Int32(iterations), alpha, Float((scale ?? 0) / Double(count)), scratch)
-      / Double(count)
+      Self.variant, &plane, &extent, Int32(iterations), alpha, Float((scale ?? 0) / Double(count)),
+      scratch.start) / Double(count)
   }
 
   private func crossEntropy(gamma: Double, balance: Double?, _ scale: Double?) -> Double {
@@ -115,8 +116,8 @@ extension LossPlane {
       Float((scale ?? 0) / Double(count))) / Double(count)
   }
 
-  private func score(_ metric: Metric, _ empty: EmptyPolicy) throws(MaskError) -> Double {
+  private func score(_ metric: Metric, _ empty: EmptyPolicy) throws(MaskError) -> Double? {
     let options = ScoreOptions(metrics: [metric], distance: distance, spacing: spacing, empty: empty)
-    return try Score(truth: truth, prediction: prediction, options: options).values[0] ?? .nan
+    return try Score(truth: truth, prediction: prediction, options: options).values[0]
   }
 }

@@ -2,19 +2,19 @@ import CKernels
 
 /// One channel of one item: probabilities against a true mask, with the distance maps that its terms share.
 ///
-/// Owns its memory; used by one thread.
+/// Used by one thread.
 final class LossPlane {
   let truth, prediction: Mask
   let spacing: [Double]
   let distance: Distance
-  private let g: UnsafeMutablePointer<UInt8>
+  private let g: Scratch<UInt8>
   /// Distances to the nearest point of the other kind, for points outside and inside of a mask; made when first asked for.
   private var truthMap, predictionMap: Map?
-  private var missedMap: UnsafeMutablePointer<Float>?
+  private var missedMap: Scratch<Float>?
   private(set) var kernel: ck_plane
 
   private struct Map {
-    let values: UnsafeMutablePointer<Float>
+    let values: Scratch<Float>
     var hasOutside = false, hasInside = false
   }
 
@@ -28,16 +28,9 @@ final class LossPlane {
     (self.spacing, self.distance) = (spacing, distance)
     let bytes = UnsafeRawBufferPointer(start: p, count: count * 4).bytes
     prediction = try Mask(shape: truth.shape, elements: bytes, type: .float32, threshold: threshold)
-    g = .allocate(capacity: count)
-    ck_unpack(Kernels.variant, truth.words, Int64(truth.rows), Int64(truth.columns), g)
-    kernel = ck_plane(n: Int64(count), p: p, q: q, g: g, gradient: gradient)
-  }
-
-  deinit {
-    g.deallocate()
-    truthMap?.values.deallocate()
-    predictionMap?.values.deallocate()
-    missedMap?.deallocate()
+    g = try Scratch(count: count)
+    ck_unpack(Kernels.variant, truth.words, Int64(truth.rows), Int64(truth.columns), g.start)
+    kernel = ck_plane(n: Int64(count), p: p, q: q, g: g.start, gradient: gradient)
   }
 
   var count: Int { Int(kernel.n) }
@@ -53,9 +46,11 @@ final class LossPlane {
     return ck_plane_sums(Kernels.variant, &plane)
   }()
 
-  var truthIsEmpty: Bool { sums.g == 0 }
-  var truthIsFull: Bool { Int(sums.g) == count }
+  private(set) lazy var truthCount = truth.count
   private(set) lazy var predictionCount = prediction.count
+  var truthIsEmpty: Bool { truthCount == 0 }
+  var truthIsFull: Bool { truthCount == count }
+  var empty: EmptySide? { EmptySide(truthIsEmpty: truthIsEmpty, predictionIsEmpty: predictionCount == 0) }
 
   /// Length of the grid's diagonal.
   var diagonal: Double { distance.length(zip(truth.shape, spacing).map { Double($0 - 1) * $1 }) }
@@ -84,37 +79,37 @@ final class LossPlane {
 
   /// Distances of the truth's points to the thresholded prediction, 0 within it; it must not be empty.
   func distancesFromTruthToPrediction() throws(MaskError) -> UnsafePointer<Float> {
-    if let missedMap { return UnsafePointer(missedMap) }
-    let map = zeros()
+    if let missedMap { return UnsafePointer(missedMap.start) }
+    let map = try zeros()
     missedMap = map
-    try truth.writeDistances(to: prediction, spacing: spacing, distance: distance, into: map)
-    return UnsafePointer(map)
+    try truth.writeDistances(to: prediction, spacing: spacing, distance: distance, into: map.start)
+    return UnsafePointer(map.start)
   }
 
   private func complete(
     _ known: inout Map?, of mask: Mask, inside: Bool, isEmpty: Bool, isFull: Bool
   ) throws(MaskError) -> UnsafePointer<Float> {
-    var map = known ?? Map(values: zeros())
+    var map: Map
+    if let known { map = known } else { map = Map(values: try zeros()) }
     known = map
     let (needsOutside, needsInside) = (!map.hasOutside && !isEmpty, inside && !map.hasInside && !isFull)
     if needsOutside || needsInside {
       let complement = mask.complement
+      let values = map.values.start
       if needsOutside {
-        try complement.writeDistances(to: mask, spacing: spacing, distance: distance, into: map.values)
+        try complement.writeDistances(to: mask, spacing: spacing, distance: distance, into: values)
         map.hasOutside = true
       }
       if needsInside {
-        try mask.writeDistances(to: complement, spacing: spacing, distance: distance, into: map.values)
+        try mask.writeDistances(to: complement, spacing: spacing, distance: distance, into: values)
         map.hasInside = true
       }
       known = map
     }
-    return UnsafePointer(map.values)
+    return UnsafePointer(map.values.start)
   }
 
-  private func zeros() -> UnsafeMutablePointer<Float> {
-    let values = UnsafeMutablePointer<Float>.allocate(capacity: count + Mask.mapPadding)
-    values.initialize(repeating: 0, count: count + Mask.mapPadding)
-    return values
+  private func zeros() throws(MaskError) -> Scratch<Float> {
+    try Scratch(repeating: 0, count: count + Mask.mapPadding)
   }
 }

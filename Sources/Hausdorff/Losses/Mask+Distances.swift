@@ -28,10 +28,10 @@ extension Mask {
     }
     let (points, others) = (transposed(to: order), targets.transposed(to: order))
     let count = shape.reduce(1, *)
-    let turned = UnsafeMutablePointer<Float>.allocate(capacity: count + Mask.mapPadding)
-    defer { turned.deallocate() }
-    turned.initialize(repeating: 0, count: count + Mask.mapPadding)
-    try points.measure(to: others, spacing: order.map { spacing[$0] }, distance: distance, into: turned)
+    let turned = try Scratch<Float>(repeating: 0, count: count + Mask.mapPadding)
+    defer { turned.keep() }
+    try points.measure(
+      to: others, spacing: order.map { spacing[$0] }, distance: distance, into: turned.start)
     // Strides of this mask's points, by the axes of the transposed.
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
@@ -41,7 +41,7 @@ extension Mask {
       let height = points.shape[shape.count - 2]
       let start = (isVolume ? row / height * steps[0] : 0) + row % height * steps[shape.count - 2]
       for column in 0..<points.columns where points[row, column] && !others[row, column] {
-        map[start + column * steps[shape.count - 1]] = turned[row * points.columns + column]
+        map[start + column * steps[shape.count - 1]] = turned.start[row * points.columns + column]
       }
     }
   }

@@ -58,8 +58,10 @@ struct ScoreCommand: ParsableCommand {
       ("empty", empty), ("reduction", reduction), ("layout", layout),
     ]
     let request = try ScoreRequest(
-      truth: read(truth), prediction: read(prediction),
-      options: OptionList(text: given.compactMap { name, value in value.map { (name, $0) } }), isJSON: false)
+      ArrayPair(
+        truth: read(truth), prediction: read(prediction),
+        options: OptionList(text: given.compactMap { name, value in value.map { (name, $0) } }), isJSON: false
+      ))
     return try ScoreReply(request: request, scores: (0..<request.batch).map { try request.score(item: $0) })
   }
 

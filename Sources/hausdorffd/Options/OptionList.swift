@@ -28,13 +28,17 @@ struct OptionList {
     }
   }
 
-  /// Options that are members of a JSON object.
-  init(json members: [JSONMember]) {
+  /// Options that are members of a JSON object, itself at that pointer.
+  init(json members: [JSONMember], at pointer: String = "") {
     entries = members.map { member in
       let escaped = member.name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
-      return Entry(name: member.name, value: .json(member.value), location: .pointer("/" + escaped))
+      return Entry(
+        name: member.name, value: .json(member.value), location: .pointer("\(pointer)/\(escaped)"))
     }
   }
+
+  /// An option, which stays in the list; nil where it is not given.
+  subscript(name: String) -> Entry? { entries.first { $0.name == name } }
 
   /// Takes an option out of the list; nil where it is not given.
   mutating func take(_ name: String) -> Entry? {
@@ -71,6 +75,24 @@ extension OptionList.Entry {
       }
     guard let number else { throw RequestError(location, "must be a finite number") }
     return number
+  }
+
+  /// A finite number within a range.
+  func number(in range: ClosedRange<Double>) throws(RequestError) -> Double {
+    let number = try number()
+    guard range.contains(number) else {
+      throw RequestError(location, "must be a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// JSON's booleans, or their names as text.
+  func boolean() throws(RequestError) -> Bool {
+    switch value {
+    case .text("true"), .json(.bool(true)): return true
+    case .text("false"), .json(.bool(false)): return false
+    default: throw RequestError(location, "must be true or false")
+    }
   }
 
   /// A list: text between commas, a JSON array, or a single value.
@@ -125,7 +147,7 @@ extension OptionList.Entry {
   }
 
   /// A decimal number as JSON writes it, or with a leading plus or point.
-  private static func number(_ text: String) -> Double? {
+  static func number(_ text: String) -> Double? {
     let allowed: StaticString = "0123456789+-.eE"
     guard text.utf8.count <= 64,
       text.utf8.allSatisfy({ byte in allowed.withUTF8Buffer { $0.contains(byte) } }),

@@ -3,6 +3,15 @@ import MaskFormats
 
 // The one place where errors become HTTP.
 extension Problem {
+  /// Calls `body`; what it throws becomes a problem.
+  static func from<Value>(_ body: () throws(RequestError) -> Value) throws(Problem) -> Value {
+    do throws(RequestError) {
+      return try body()
+    } catch {
+      throw Problem(error)
+    }
+  }
+
   init(_ error: RequestError) {
     self.init(
       status: error.status, detail: "The request cannot be answered: \(error.message).", errors: error.errors,

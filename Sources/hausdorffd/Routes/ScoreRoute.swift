@@ -13,7 +13,7 @@ struct ScoreRoute: Sendable {
   var route: Route {
     Route(
       .post, "/v1/score",
-      consumes: ["application/json", "application/octet-stream", "multipart/form-data"],
+      consumes: ArrayBody.types,
       admit: { _ throws(Problem) in try pool.admit() },
       handle: { request throws(Problem) in try answer(request) })
   }
@@ -30,23 +30,28 @@ struct ScoreRoute: Sendable {
 
   /// The request, where reading it takes next to no time.
   private func readAtOnce(_ request: Request) throws(Problem) -> ScoreRequest? {
-    if request.mediaType == ScoreBody.rawType {
-      return try ScoreBody.read(request, limits: limits)
+    if request.mediaType == ArrayBody.rawType {
+      return try read(request, limits)
     }
     // Files may take long to decode, however small.
-    guard request.body.count <= Self.smallBytes, request.mediaType == ScoreBody.jsonType else {
+    guard request.body.count <= Self.smallBytes, request.mediaType == ArrayBody.jsonType else {
       return nil
     }
     var small = limits
     small.maximumBytes = Self.smallBytes
     small.decodesFiles = false
     do throws(Problem) {
-      return try ScoreBody.read(request, limits: small)
+      return try read(request, small)
     } catch {
       // Larger when decoded: a worker reads it.
       if error.status == 413 { return nil }
       throw error
     }
+  }
+
+  private func read(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ScoreRequest {
+    let arrays = try ArrayBody.read(request, limits: limits)
+    return try Problem.from { () throws(RequestError) in try ScoreRequest(arrays) }
   }
 
   private func work(
@@ -57,14 +62,14 @@ struct ScoreRoute: Sendable {
       return
     }
     do throws(Problem) {
-      let request = if let known { known } else { try ScoreBody.read(request, limits: limits) }
+      let request = if let known { known } else { try read(request, limits) }
       guard request.batch > 1 else {
         responder.respond(Self.reply(to: request, scores: try Self.scores(request)))
         return
       }
       let task = ScoringTask(request, responder: responder, deadline: deadline)
       // Shares of about 64 Ki points, so that small items do not pay for the division of labour.
-      let share = max(1, (64 << 10) / request.space.reduce(1, *))
+      let share = max(1, (64 << 10) / request.arrays.points)
       pool.spread((request.batch + share - 1) / share) { index in
         task.score(items: index * share..<min((index + 1) * share, request.batch))
       } finish: {
@@ -77,14 +82,9 @@ struct ScoreRoute: Sendable {
 
   /// Scores every item, one after another.
   static func scores(_ request: ScoreRequest) throws(Problem) -> [Score] {
-    var scores: [Score] = []
-    scores.reserveCapacity(request.batch)
-    do throws(RequestError) {
-      for item in 0..<request.batch { scores.append(try request.score(item: item)) }
-    } catch {
-      throw Problem(error)
+    try Problem.from { () throws(RequestError) in
+      try (0..<request.batch).map { (item) throws(RequestError) in try request.score(item: item) }
     }
-    return scores
   }
 
   static func reply(to request: ScoreRequest, scores: [Score]) -> Response {

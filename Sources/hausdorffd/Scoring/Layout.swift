@@ -29,6 +29,31 @@ struct Layout: Equatable {
     }
   }
 
+  /// The layout that an option names, or that an array of that shape is taken for; it fits the shape.
+  init(
+    _ option: OptionList.Entry?, shape: [Int], _ array: Problem.FieldError.Location
+  ) throws(RequestError) {
+    let names = Layout.names.joined(separator: ", ")
+    if let option {
+      let name = try option.string()
+      guard let layout = Layout(name: name) else {
+        throw RequestError(option.location, "'\(name.prefix(40))' is not one of \(names)")
+      }
+      self = layout
+    } else {
+      guard let layout = Layout(rank: shape.count) else {
+        throw RequestError(
+          array, "has \(shape.count) axes: say by layout what they are (one of \(names))")
+      }
+      self = layout
+    }
+    guard split(shape) != nil else {
+      throw RequestError(
+        option?.location ?? array,
+        "layout \(name) has \(name.count) axes, the arrays have shape \(shape)")
+    }
+  }
+
   /// The extents by what they are: of the batch, of space, of the channels.
   func split(_ shape: [Int]) -> (batch: Int, space: [Int], channels: Int)? {
     guard shape.count == name.count else { return nil }
@@ -41,5 +66,16 @@ struct Layout: Equatable {
       }
     }
     return (batch, space, channels)
+  }
+
+  /// Which axis holds the channels, if one does.
+  var channelAxis: Int? { name.firstIndex(of: "C").map { name.distance(from: name.startIndex, to: $0) } }
+  var channelsAreLast: Bool { name.last == "C" }
+
+  /// What a shape of this layout is without the channels.
+  func withoutChannels(_ shape: [Int]) -> [Int] {
+    var shape = shape
+    if let channelAxis { shape.remove(at: channelAxis) }
+    return shape
   }
 }

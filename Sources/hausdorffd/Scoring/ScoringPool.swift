@@ -96,6 +96,13 @@ final class ScoringPool: Sendable {
     work()
   }
 
+  /// Calls `each` with 0..<count, here and on workers that are idle now; returns behind the last call.
+  func perform(_ count: Int, _ each: @escaping @Sendable (Int) -> Void) {
+    let done = DispatchSemaphore(value: 0)
+    spread(count, each: each) { done.signal() }
+    done.wait()
+  }
+
   /// Does what waits until nothing does.
   private func drain() {
     while let work = state.withLock({ state -> (@Sendable () -> Void)? in

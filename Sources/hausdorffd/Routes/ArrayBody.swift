@@ -3,23 +3,27 @@ import Hausdorff
 import MaskFormats
 
 /// Reads the three kinds of body that carry a pair of arrays.
-enum ScoreBody {
+enum ArrayBody {
   /// The media type of bytes without a header.
   static let rawType = "application/octet-stream"
   static let jsonType = "application/json"
+  static let types = [jsonType, rawType, "multipart/form-data"]
   private static let arrayNames = ArrayName.allCases.map(\.rawValue)
   private static let rawOptions = ["shape", "dtype", "dtype_true", "dtype_pred"]
 
+  /// - Parameter takesLabels: whether y_true may lack the channels that y_pred has.
   /// - Throws: a problem that names the field at fault.
-  static func read(_ request: Request, limits: FormatLimits) throws(Problem) -> ScoreRequest {
+  static func read(
+    _ request: Request, limits: FormatLimits, takesLabels: Bool = false
+  ) throws(Problem) -> ArrayPair {
     switch request.mediaType {
-    case jsonType: return try readJSON(request, limits)
-    case rawType: return try readRaw(request, limits)
-    default: return try readForm(request, limits)
+    case jsonType: try readJSON(request, limits)
+    case rawType: try readRaw(request, limits, takesLabels)
+    default: try readForm(request, limits)
     }
   }
 
-  private static func readJSON(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ScoreRequest {
+  private static func readJSON(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ArrayPair {
     try refuseQuery(of: request, because: "options of a JSON request are members of its body")
     let parsed: JSONRequest
     do throws(FormatError) {
@@ -34,17 +38,17 @@ enum ScoreBody {
       }
       return array
     }
-    do throws(RequestError) {
-      return try ScoreRequest(
+    return try Problem.from { () throws(RequestError) in
+      try ArrayPair(
         truth: array(.truth), prediction: array(.prediction), options: OptionList(json: parsed.options),
         isJSON: true)
-    } catch {
-      throw Problem(error)
     }
   }
 
-  private static func readRaw(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ScoreRequest {
-    do throws(RequestError) {
+  private static func readRaw(
+    _ request: Request, _ limits: FormatLimits, _ takesLabels: Bool
+  ) throws(Problem) -> ArrayPair {
+    return try Problem.from { () throws(RequestError) in
       var options = try OptionList(text: request.head.query.map { ($0.name, $0.value) })
       guard let shapeOption = options.take("shape") else {
         throw RequestError(
@@ -55,28 +59,34 @@ enum ScoreBody {
       let truthType = try options.take("dtype_true")?.choice(ScalarType.self) ?? common
       let predictionType = try options.take("dtype_pred")?.choice(ScalarType.self) ?? common
       let points = try points(shape, shapeOption, limits)
-      let (middle, end) = (
-        points * truthType.byteCount, points * (truthType.byteCount + predictionType.byteCount)
-      )
+      var (truthShape, middle) = (shape, points * truthType.byteCount)
+      let predictionBytes = points * predictionType.byteCount
+      if takesLabels, request.body.count != middle + predictionBytes {
+        let layout = try Layout(options["layout"], shape: shape, shapeOption.location)
+        let labels = layout.withoutChannels(shape)
+        let bytes = labels.reduce(1, *) * truthType.byteCount
+        if request.body.count == bytes + predictionBytes { (truthShape, middle) = (labels, bytes) }
+      }
+      let end = middle + predictionBytes
       guard request.body.count == end else {
         throw RequestError(
           shapeOption.location,
           "two arrays of shape \(shape) as \(truthType.rawValue) and \(predictionType.rawValue) take \(end) bytes; the body has \(request.body.count)"
         )
       }
-      func array(_ range: Range<Int>, _ type: ScalarType) throws(RequestError) -> NumericArray {
+      func array(
+        _ range: Range<Int>, _ shape: [Int], _ type: ScalarType
+      ) throws(RequestError) -> NumericArray {
         do throws(FormatError) {
           return try Raw.array(request.body, range: range, shape: shape, type: type, limits: limits)
         } catch {
           throw RequestError(shapeOption.location, error.detail, status: error.kind == .tooLarge ? 413 : 422)
         }
       }
-      return try ScoreRequest(
-        truth: array(0..<middle, truthType), prediction: array(middle..<end, predictionType),
-        options: options,
-        isJSON: false, alsoKnown: rawOptions)
-    } catch {
-      throw Problem(error)
+      return try ArrayPair(
+        truth: array(0..<middle, truthShape, truthType),
+        prediction: array(middle..<end, shape, predictionType), options: options, isJSON: false,
+        taken: rawOptions)
     }
   }
 
@@ -107,7 +117,7 @@ enum ScoreBody {
 
   private static func readForm(
     _ request: Request, _ limits: FormatLimits
-  ) throws(Problem) -> ScoreRequest {
+  ) throws(Problem) -> ArrayPair {
     try refuseQuery(of: request, because: "options of a form are its fields")
     guard let type = request.head.contentType else {
       throw Problem(status: 415, detail: "The Content-Type is malformed.")
@@ -137,11 +147,9 @@ enum ScoreBody {
       }
       return file
     }
-    do throws(RequestError) {
-      return try ScoreRequest(
+    return try Problem.from { () throws(RequestError) in
+      try ArrayPair(
         truth: file(.truth), prediction: file(.prediction), options: OptionList(text: fields), isJSON: false)
-    } catch {
-      throw Problem(error)
     }
   }
 

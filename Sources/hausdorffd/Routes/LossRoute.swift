@@ -1,0 +1,67 @@
+import HTTPServer
+import Hausdorff
+import MaskFormats
+
+/// `POST /v1/loss`
+struct LossRoute: Sendable {
+  let pool: ScoringPool
+  let limits: FormatLimits
+
+  private static let produces = [ArrayBody.jsonType, ArrayBody.rawType]
+
+  var route: Route {
+    Route(
+      .post, "/v1/loss", consumes: ArrayBody.types, produces: Self.produces,
+      admit: { _ throws(Problem) in try pool.admit() },
+      handle: { request in
+        let deadline = ContinuousClock.now + pool.limits.deadline
+        return .later { responder in
+          pool.submit {
+            do throws(Problem) {
+              responder.respond(try answer(request) { ScoringTask.reasonToStop(responder, deadline) })
+            } catch {
+              responder.respond(error)
+            }
+          }
+        }
+      })
+  }
+
+  /// - Parameter reasonToStop: tells why the work is no longer wanted; asked before each item.
+  private func answer(
+    _ request: Request, reasonToStop: @escaping @Sendable () -> Problem?
+  ) throws(Problem) -> Response {
+    if let problem = reasonToStop() { throw problem }
+    let wantsBytes = request.head.preferredType(of: Self.produces) == ArrayBody.rawType
+    let arrays = try ArrayBody.read(request, limits: limits, takesLabels: true)
+    let loss = try Problem.from { () throws(RequestError) in
+      try LossRequest(arrays, wantsBytes: wantsBytes)
+    }
+    try takeMemory(for: loss, request)
+
+    let problem = Locked<Problem?>(nil)
+    let reply = try Problem.from { () throws(RequestError) in
+      try loss.reply { count, each in
+        pool.perform(count) { item in
+          guard problem.withLock({ $0 == nil }) else { return }
+          if let reason = reasonToStop() { return problem.withLock { $0 = reason } }
+          each(item)
+        }
+      }
+    }
+    guard let reply else { throw problem.withLock { $0 } ?? Problem(status: 500) }
+    return wantsBytes ? reply.bytes : .json(.bytes(reply.json))
+  }
+
+  /// Counts what the work needs among the bytes of requests, until this one is answered.
+  private func takeMemory(for loss: LossRequest, _ request: Request) throws(Problem) {
+    let needed = loss.workingBytes(workers: pool.limits.width)
+    guard request.admission?.reserve(bytes: needed) == false else { return }
+    guard needed + request.body.count <= pool.limits.bytes else {
+      throw Problem(
+        status: 413,
+        detail: "Working on this takes \(needed) bytes beside the body; the limit is \(pool.limits.bytes).")
+    }
+    throw Problem(status: 503, detail: "There is no room for the work now.", headers: ["Retry-After": "1"])
+  }
+}

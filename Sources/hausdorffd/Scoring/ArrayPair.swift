@@ -1,0 +1,116 @@
+import HTTPServer
+import Hausdorff
+import MaskFormats
+
+/// Where the two arrays of a request are, for messages.
+enum ArrayName: String, CaseIterable {
+  case truth = "y_true"
+  case prediction = "y_pred"
+
+  func location(json: Bool) -> Problem.FieldError.Location {
+    json ? .pointer("/" + rawValue) : .parameter(rawValue)
+  }
+}
+
+/// Two arrays, what the axes of y_pred are, and the options beside them that nothing took yet.
+struct ArrayPair: Sendable {
+  let truth, prediction: NumericArray
+  let layout: Layout
+  let batch, channels: Int
+  /// Extents of one item: `[H, W]` or `[D, H, W]`.
+  let space: [Int]
+  var options: OptionList
+  /// Whether the arrays are named in messages by JSON pointers.
+  let isJSON: Bool
+  /// Names of options that were taken before, for messages.
+  private let taken: [String]
+
+  init(
+    truth: NumericArray, prediction: NumericArray, options: OptionList, isJSON: Bool, taken: [String] = []
+  ) throws(RequestError) {
+    var options = options
+    let location = ArrayName.prediction.location(json: isJSON)
+    layout = try Layout(options.take("layout"), shape: prediction.shape, location)
+    (batch, space, channels) = layout.split(prediction.shape)!
+    (self.truth, self.prediction, self.options) = (truth, prediction, options)
+    (self.isJSON, self.taken) = (isJSON, taken)
+    guard space.allSatisfy({ $0 <= Mask.maximumExtent }),
+      space.count(where: { $0 > Mask.maximumShortExtent }) <= 1
+    else {
+      throw RequestError(
+        location,
+        "has shape \(prediction.shape): an axis of space may have \(Mask.maximumExtent) points at most, and only one more than \(Mask.maximumShortExtent)"
+      )
+    }
+  }
+
+  /// Points of one channel of one item.
+  var points: Int { space.reduce(1, *) }
+
+  func location(_ name: ArrayName) -> Problem.FieldError.Location { name.location(json: isJSON) }
+
+  /// `spacing`, within what is allowed; 1 each where it is not given.
+  mutating func takeSpacing(_ allowed: ClosedRange<Double>) throws(RequestError) -> [Double] {
+    guard let option = options.take("spacing") else { return space.map { _ in 1 } }
+    let spacing = try option.numbers()
+    guard spacing.count == space.count else {
+      throw RequestError(
+        option.location, "has \(spacing.count) numbers; the masks have \(space.count) axes of space")
+    }
+    guard spacing.allSatisfy(allowed.contains) else {
+      throw RequestError(
+        option.location, "must be positive numbers, from \(allowed.lowerBound) to \(allowed.upperBound)")
+    }
+    return spacing
+  }
+
+  /// Checks `convention`, of which there is one.
+  mutating func takeConvention() throws(RequestError) {
+    guard let convention = options.take("convention"), try convention.string() != "modified" else { return }
+    throw RequestError(convention.location, "'modified' is the only convention there is")
+  }
+
+  /// Refuses options that nothing took.
+  func refuseRest(known: [String]) throws(RequestError) { try options.refuseRest(known: taken + known) }
+
+  /// A mask of one plane of an array: of `shape` points, the first at `start`, each `stride` behind the one before.
+  func mask(
+    _ name: ArrayName, item: Int, from start: Int, stride: Int = 1, threshold: Double
+  ) throws(RequestError) -> Mask {
+    let array = name == .truth ? truth : prediction
+    let plane: NumericArray
+    do throws(FormatError) {
+      plane = try array.elements(from: start, stride: stride, count: points)
+    } catch {
+      throw outOfMemory(item: item)
+    }
+    let result = plane.withBytes { bytes in
+      Result { () throws(MaskError) in
+        try Mask(shape: space, elements: bytes, type: array.type, threshold: threshold)
+      }
+    }
+    switch result {
+    case .success(let mask): return mask
+    case .failure(.outOfMemory): throw outOfMemory(item: item)
+    case .failure(.notFinite(let index)):
+      let point = zip(index, space).reduce(0) { $0 * $1.1 + $1.0 }
+      throw RequestError(
+        location(name),
+        "holds a value at index \(ArrayPair.index(of: start + point * stride, in: array.shape)) that is NaN or infinite"
+      )
+    }
+  }
+
+  /// The index of an element, one coordinate an axis.
+  static func index(of element: Int, in shape: [Int]) -> [Int] {
+    var rest = element
+    return shape.reversed().map { extent in
+      defer { rest /= extent }
+      return rest % extent
+    }.reversed()
+  }
+
+  func outOfMemory(item: Int) -> RequestError {
+    RequestError(location(.prediction), "item \(item) needs more memory than there is now", status: 503)
+  }
+}
