@@ -8,6 +8,8 @@ let package = Package(
   targets: [
     .executableTarget(name: "bare-server", linkerSettings: [.linkedLibrary("microhttpd")]),
     .executableTarget(
+      name: "loss-timer", dependencies: [.product(name: "Hausdorff", package: "hausdorffd")]),
+    .executableTarget(
       name: "pair-timer", dependencies: [.product(name: "Hausdorff", package: "hausdorffd")]),
   ]
 )

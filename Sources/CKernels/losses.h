@@ -135,14 +135,20 @@ static void NAME(add_affine)(const ck_plane *x, float a, float b, float c) {
 static double NAME(sum_weighted)(const ck_plane *x, const float *map, float a, float b, uint8_t where) {
   FAST
   double sum = 0;
-  for (int64_t i = 0; i < x->n; i++) sum += x->g[i] == where ? map[i] * (a + b * x->p[i]) : 0;
+  for (int64_t i = 0; i < x->n; i++) {
+    const float counts = x->g[i] == where;
+    sum += counts * map[i] * (a + b * x->p[i]);
+  }
   return sum;
 }
 
 // Adds c·m to the gradient where g is `where`.
 static void NAME(add_weighted)(const ck_plane *x, const float *map, float c, uint8_t where) {
   FAST
-  for (int64_t i = 0; i < x->n; i++) x->gradient[i] += x->g[i] == where ? c * map[i] : 0;
+  for (int64_t i = 0; i < x->n; i++) {
+    const float counts = x->g[i] == where;
+    x->gradient[i] += counts * c * map[i];
+  }
 }
 
 // d^α, 0 for 0.
@@ -336,10 +342,18 @@ static double NAME(erosion)(const ck_plane *plane, const ck_extent *x, int itera
   for (int64_t i = 0; i < n; i++) plane->gradient[i] += d[i] * 2 * (plane->p[i] - plane->g[i]);
   return value;
 }
-// Bits as bytes of 0 and 1.
+// Bits as bytes of 0 and 1, eight at a time.
 static void NAME(unpack)(const uint64_t *words, int64_t rows, int64_t columns, uint8_t *out) {
-  for (int64_t y = 0; y < rows; y++, words += (columns + 63) / 64, out += columns)
-    for (int64_t x = 0; x < columns; x++) out[x] = words[x >> 6] >> (x & 63) & 1;
+  for (int64_t y = 0; y < rows; y++, words += (columns + 63) / 64, out += columns) {
+    int64_t x = 0;
+    for (; x + 8 <= columns; x += 8) {
+      // Byte i gets bit i, where it is; adding 127 carries it to the top, whence it comes to the bottom.
+      const uint64_t spread = (words[x >> 6] >> (x & 63) & 255) * 0x0101010101010101 & 0x8040201008040201;
+      const uint64_t bytes = (spread + 0x7f7f7f7f7f7f7f7f) >> 7 & 0x0101010101010101;
+      memcpy(out + x, &bytes, sizeof bytes);
+    }
+    for (; x < columns; x++) out[x] = words[x >> 6] >> (x & 63) & 1;
+  }
 }
 #undef FOR_EACH_CROSS
 #undef FAST
