@@ -6,18 +6,23 @@ extension LossFunction {
   ///
   /// - Parameters:
   ///   - truth: a mask for each scored channel.
+  ///   - points: of one channel.
   ///   - input: the item's values.
   ///   - gradient: as many, written whole.
   ///   - scales: what each term's derivative is multiplied by; nil for those without.
   func evaluate(
-    item: Int, truth: ArraySlice<Mask>, channels: Int, input: UnsafePointer<Float>,
+    item: Int, truth: [Mask], channels: Int, points: Int, input: UnsafePointer<Float>,
     gradient: UnsafeMutablePointer<Float>?, scales: [Double?]
   ) throws(LossError) -> [LossValue.Item] {
+    precondition(
+      truth.count == scoredChannels(of: channels).count
+        && truth.allSatisfy { $0.shape.reduce(1, *) == points },
+      "a mask for each scored channel, of as many points as there are predictions")
     guard channelsAreLast, channels > 1 else {
       return try evaluate(
-        item: item, truth: truth, channels: channels, planes: input, gradient: gradient, scales: scales)
+        item: item, truth: truth, channels: channels, points: points, planes: input, gradient: gradient,
+        scales: scales)
     }
-    let points = truth[truth.startIndex].shape.reduce(1, *)
     let planes: Scratch<Float>
     do { planes = try Scratch(count: 2 * channels * points) } catch { throw .outOfMemory }
     defer { planes.keep() }
@@ -26,7 +31,8 @@ extension LossFunction {
       for channel in 0..<channels { values[channel * points + point] = input[point * channels + channel] }
     }
     let items = try evaluate(
-      item: item, truth: truth, channels: channels, planes: values, gradient: gradient.map { _ in slopes },
+      item: item, truth: truth, channels: channels, points: points, planes: values,
+      gradient: gradient.map { _ in slopes },
       scales: scales)
     if let gradient {
       for point in 0..<points {
@@ -39,10 +45,9 @@ extension LossFunction {
   }
 
   private func evaluate(
-    item: Int, truth: ArraySlice<Mask>, channels: Int, planes input: UnsafePointer<Float>,
+    item: Int, truth: [Mask], channels: Int, points: Int, planes input: UnsafePointer<Float>,
     gradient: UnsafeMutablePointer<Float>?, scales: [Double?]
   ) throws(LossError) -> [LossValue.Item] {
-    let points = truth[truth.startIndex].shape.reduce(1, *)
     let values = channels * points
     let limit: (least: Float, most: Float) =
       activation == .none ? (0, 1) : (-.greatestFiniteMagnitude, .greatestFiniteMagnitude)

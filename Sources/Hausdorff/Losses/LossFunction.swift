@@ -50,45 +50,48 @@ public struct LossFunction: Sendable {
     DispatchQueue.concurrentPerform(iterations: count, execute: each)
   }
 
-  /// The loss of a batch, and its gradient where one is wanted.
+  /// Gives the true masks of an item, one for each scored channel.
+  public typealias Truth = @Sendable (_ item: Int) throws(LossError) -> [Mask]
+
+  /// The loss of a batch, and its gradient.
   ///
   /// - Parameters:
-  ///   - truth: a mask for each scored channel of each item, items first.
+  ///   - batch: the number of items.
+  ///   - truth: the true masks of each of them; called where the item is worked on, once or twice.
   ///   - prediction: batch × channels × points values, or batch × points × channels.
   ///   - gradient: takes the derivative of the reduced loss by each of them; with `reduction=none` each item's derivatives
   ///     are of the sum of its own channels.
   ///   - perform: works on the items; where it leaves one out, `LossError.stopped` is thrown.
   /// - Throws: `LossError`.
   public func evaluate(
-    truth: [Mask], prediction: Span<Float>, channels: Int, gradient: inout MutableSpan<Float>,
-    perform: Perform = LossFunction.concurrently
+    batch: Int, truth: @escaping Truth, prediction: Span<Float>, channels: Int,
+    gradient: inout MutableSpan<Float>, perform: Perform = LossFunction.concurrently
   ) throws(LossError) -> LossValue {
     try gradient.withUnsafeMutableBufferPointer { (buffer) throws(LossError) in
       try prediction.withUnsafeBufferPointer { (prediction) throws(LossError) in
         precondition(buffer.count == prediction.count, "a derivative for each prediction")
-        return try evaluate(truth, prediction, channels, buffer.baseAddress, perform)
+        return try evaluate(batch, truth, prediction, channels, buffer.baseAddress, perform)
       }
     }
   }
 
   /// The loss of a batch without a gradient.
   public func evaluate(
-    truth: [Mask], prediction: Span<Float>, channels: Int, perform: Perform = LossFunction.concurrently
+    batch: Int, truth: @escaping Truth, prediction: Span<Float>, channels: Int,
+    perform: Perform = LossFunction.concurrently
   ) throws(LossError) -> LossValue {
     try prediction.withUnsafeBufferPointer { (prediction) throws(LossError) in
-      try evaluate(truth, prediction, channels, nil, perform)
+      try evaluate(batch, truth, prediction, channels, nil, perform)
     }
   }
 
   private func evaluate(
-    _ truth: [Mask], _ prediction: UnsafeBufferPointer<Float>, _ channels: Int,
+    _ batch: Int, _ truth: @escaping Truth, _ prediction: UnsafeBufferPointer<Float>, _ channels: Int,
     _ gradient: UnsafeMutablePointer<Float>?, _ perform: Perform
   ) throws(LossError) -> LossValue {
-    let scored = scoredChannels(of: channels)
-    precondition(!truth.isEmpty && truth.count % scored.count == 0, "a mask for each scored channel")
-    let batch = truth.count / scored.count
-    let stride = channels * truth[0].shape.reduce(1, *)
-    precondition(prediction.count == batch * stride, "a prediction for each point of each channel")
+    precondition(batch > 0 && prediction.count % (batch * channels) == 0, "as many values for each channel")
+    let stride = prediction.count / batch
+    let planes = batch * scoredChannels(of: channels).count
     precondition(spacing.allSatisfy { (1e-6...1e6).contains($0) }, "spacing from 1e-6 to 1e6")
     if gradient != nil, let term = terms.first(where: { $0.weight > 0 && !$0.isDifferentiable }) {
       throw .noGradient(term: term.name)
@@ -106,19 +109,20 @@ public struct LossFunction: Sendable {
       perform(batch) { item in
         results[item] = Result { () throws(LossError) in
           try evaluate(
-            item: item, truth: truth[item * scored.count..<(item + 1) * scored.count], channels: channels,
-            input: input + item * stride, gradient: output.map { $0 + item * stride }, scales: scales)
+            item: item, truth: try truth(item), channels: channels, points: stride / channels,
+            input: input + item * stride,
+            gradient: output.map { $0 + item * stride }, scales: scales)
         }
       }
       var items: [LossValue.Item] = []
-      items.reserveCapacity(truth.count)
+      items.reserveCapacity(planes)
       for result in results {
         guard let result else { throw .stopped }
         items += try result.get()
       }
       return LossValue(of: self, items: items)
     }
-    let share = reduction == .mean ? 1 / Double(truth.count) : 1
+    let share = reduction == .mean ? 1 / Double(planes) : 1
     var scales = terms.map { $0.weight > 0 ? $0.weight * share : nil }
     guard gradient != nil else { return try pass(scales, withGradient: false) }
     // d log(1 + L) = dL / (1 + L) needs L first, and has it as log(1 + L).
@@ -129,6 +133,26 @@ public struct LossFunction: Sendable {
       }
     }
     return try pass(scales, withGradient: true)
+  }
+}
+
+extension LossFunction {
+  /// The loss of a batch, and its gradient: as above, with a mask for each scored channel of each item, items first.
+  public func evaluate(
+    truth: [Mask], prediction: Span<Float>, channels: Int, gradient: inout MutableSpan<Float>
+  ) throws(LossError) -> LossValue {
+    let count = scoredChannels(of: channels).count
+    return try evaluate(
+      batch: truth.count / count, truth: { item in Array(truth[item * count..<(item + 1) * count]) },
+      prediction: prediction, channels: channels, gradient: &gradient)
+  }
+
+  /// The loss of a batch without a gradient.
+  public func evaluate(truth: [Mask], prediction: Span<Float>, channels: Int) throws(LossError) -> LossValue {
+    let count = scoredChannels(of: channels).count
+    return try evaluate(
+      batch: truth.count / count, truth: { item in Array(truth[item * count..<(item + 1) * count]) },
+      prediction: prediction, channels: channels)
   }
 }
 
