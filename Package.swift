@@ -52,7 +52,7 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     .testTarget(
-      name: "HausdorffTests", dependencies: ["Hausdorff", "CKernels"],
+      name: "HausdorffTests", dependencies: ["Hausdorff", "CKernels"], resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "MaskFormatsTests", dependencies: ["MaskFormats", "Hausdorff"],

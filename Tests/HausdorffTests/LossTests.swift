@@ -55,51 +55,80 @@ import Testing
 
   @Test(arguments: kinds, grids.indices)
   func `values and gradients are those of the formula`(_ kind: LossTerm.Kind, _ grid: Int) throws {
-    let (shape, spacing, distance) = Self.grids[grid]
     var random = SeededGenerator(state: UInt64(grid + 1))
     for activation in [Activation.none, .sigmoid] {
       for reduction in [Reduction.mean, .sum] {
-        var items = (0..<3).map { _ in item(shape, &random) }
+        var items = (0..<3).map { _ in item(Self.grids[grid].shape, &random) }
         items[1].truth = items[1].truth.map { _ in false }  // empty
-        var function = LossFunction(terms: [LossTerm(kind, weight: 0.75)], spacing: spacing)
-        (function.activation, function.distance, function.reduction) = (activation, distance, reduction)
-        let inputs = items.flatMap { item in
-          item.probabilities.map { activation == .none ? $0 : Float(log(Double($0) / (1 - Double($0)))) }
-        }
-        let (value, gradient) = try evaluate(
-          function, items.map { try mask($0.truth, shape) }, inputs, channels: 1)
-
-        let count = shape.reduce(1, *)
-        let oracles = items.map {
-          LossOracle(
-            shape: shape, spacing: spacing, distance: distance, g: $0.truth,
-            mask: $0.probabilities.map { $0 > 0.5 })
-        }
-        func loss(_ inputs: [Double]) -> Double {
-          let p = activation == .none ? inputs : inputs.map { 1 / (1 + exp(-$0)) }
-          let values = oracles.enumerated().map { $1.value(kind, Array(p[$0 * count..<($0 + 1) * count])) }
-          let reduced = values.reduce(0, +) / (reduction == .mean ? 3 : 1)
-          if case .hausdorffDistanceTransform(_, _, log: true) = kind { return 0.75 * log1p(reduced) }
-          return 0.75 * reduced
-        }
-        let exact = inputs.map(Double.init)
-        let expected = loss(exact)
-        #expect(abs((value.loss ?? .nan) - expected) <= 1e-5 * abs(expected), "\(activation) \(reduction)")
-        let slopes = exact.indices.map { i in
-          var moved = exact
-          moved[i] = exact[i] + 1e-5
-          let above = loss(moved)
-          moved[i] = exact[i] - 1e-5
-          return (above - loss(moved)) / 2e-5
-        }
-        let largest = slopes.map(abs).max()!
-        let worst = zip(slopes, gradient).map { abs($0 - Double($1)) }.max()!
-        // The second part is for derivatives that are 0 by cancellation.
-        #expect(
-          worst <= 2e-5 * largest + 2e-5 * abs(expected), "\(activation) \(reduction): \(worst) of \(largest)"
-        )
+        try expectFormula(kind, Self.grids[grid], items, activation, reduction)
       }
     }
+  }
+
+  @Test(arguments: kinds, [0, 3])
+  func `masks that are empty, full or one point have the formula's value and gradient`(
+    _ kind: LossTerm.Kind, _ grid: Int
+  ) throws {
+    let shape = Self.grids[grid].shape
+    let count = shape.reduce(1, *)
+    var random = SeededGenerator(state: 9)
+    let masks = [{ _ in false }, { _ in true }, { $0 == count / 2 }] as [(Int) -> Bool]
+    var items: [(truth: [Bool], probabilities: [Float])] = []
+    for truth in masks {
+      for prediction in masks {
+        let p = (0..<count).map { point in
+          let low = Float.random(in: 0.01...0.4, using: &random)
+          return prediction(point) ? 1 - low : low
+        }
+        items.append(((0..<count).map(truth), p))
+      }
+    }
+    for item in items { try expectFormula(kind, Self.grids[grid], [item], .none, .mean) }
+    try expectFormula(kind, Self.grids[grid], items, .sigmoid, .mean)
+  }
+
+  /// That value and gradient of a batch are the oracle's.
+  private func expectFormula(
+    _ kind: LossTerm.Kind, _ grid: (shape: [Int], spacing: [Double], distance: Distance),
+    _ items: [(truth: [Bool], probabilities: [Float])], _ activation: Activation, _ reduction: Reduction
+  ) throws {
+    let (shape, spacing, distance) = grid
+    var function = LossFunction(terms: [LossTerm(kind, weight: 0.75)], spacing: spacing)
+    (function.activation, function.distance, function.reduction) = (activation, distance, reduction)
+    let inputs = items.flatMap { item in
+      item.probabilities.map { activation == .none ? $0 : Float(log(Double($0) / (1 - Double($0)))) }
+    }
+    let (value, gradient) = try evaluate(
+      function, items.map { try mask($0.truth, shape) }, inputs, channels: 1)
+
+    let count = shape.reduce(1, *)
+    let oracles = items.map {
+      LossOracle(
+        shape: shape, spacing: spacing, distance: distance, g: $0.truth,
+        mask: $0.probabilities.map { $0 > 0.5 })
+    }
+    func loss(_ inputs: [Double]) -> Double {
+      let p = activation == .none ? inputs : inputs.map { 1 / (1 + exp(-$0)) }
+      let values = oracles.enumerated().map { $1.value(kind, Array(p[$0 * count..<($0 + 1) * count])) }
+      let reduced = values.reduce(0, +) / (reduction == .mean ? Double(items.count) : 1)
+      if case .hausdorffDistanceTransform(_, _, log: true) = kind { return 0.75 * log1p(reduced) }
+      return 0.75 * reduced
+    }
+    let exact = inputs.map(Double.init)
+    let expected = loss(exact)
+    let comment: Comment = "\(activation) \(reduction)"
+    #expect(abs((value.loss ?? .nan) - expected) <= 1e-5 * abs(expected), comment)
+    let slopes = exact.indices.map { i in
+      var moved = exact
+      moved[i] = exact[i] + 1e-5
+      let above = loss(moved)
+      moved[i] = exact[i] - 1e-5
+      return (above - loss(moved)) / 2e-5
+    }
+    let largest = slopes.map(abs).max()!
+    let worst = zip(slopes, gradient).map { abs($0 - Double($1)) }.max()!
+    // The second part is for derivatives that are 0 by cancellation.
+    #expect(worst <= 2e-5 * largest + 2e-5 * abs(expected), "\(comment): \(worst) of \(largest)")
   }
 
   @Test(arguments: [Activation.sigmoid, .softmax], [false, true])
@@ -254,5 +283,104 @@ import Testing
     let (sum, same) = try evaluate(function, truth, items.flatMap(\.probabilities), channels: 1)
     #expect(
       gradient == same && abs(sum.loss! - value.items.reduce(0) { $0 + $1.values[0]! }) < 1e-12 * sum.loss!)
+  }
+
+  @Test func `without reduction each item has its own logarithm`() throws {
+    var random = SeededGenerator(state: 6)
+    let items = (0..<3).map { _ in item([6, 8], &random) }
+    let truth = try items.map { try mask($0.truth, [6, 8]) }
+    let p = items.flatMap(\.probabilities)
+    var function = LossFunction(terms: [LossTerm(.hausdorffDistanceTransform(log: true))], spacing: [1, 1])
+    function.reduction = .none
+    let (value, gradient) = try evaluate(function, truth, p, channels: 1)
+    for index in 0..<3 {
+      function.reduction = .mean
+      let (alone, slopes) = try evaluate(function, [truth[index]], items[index].probabilities, channels: 1)
+      #expect(value.items[index].values[0] == alone.loss)
+      let largest = slopes.map(abs).max()!
+      for (a, b) in zip(slopes, gradient[index * 48..<(index + 1) * 48]) {
+        #expect(abs(a - b) <= 1e-6 * largest)
+      }
+    }
+  }
+
+  @Test(arguments: [Activation.none, .softmax])
+  func `channels may come last`(_ activation: Activation) throws {
+    let (batch, channels, count) = (2, 3, 35)
+    var random = SeededGenerator(state: 7)
+    let first = (0..<batch * channels * count).map { _ in Float.random(in: 0...1, using: &random) }
+    let truth = (0..<batch * 2).map { _ in Mask.noise([5, 7], density: 0.3, using: &random) }
+    func last(_ planes: [Float]) -> [Float] {
+      (0..<batch * count * channels).map { index in
+        let (item, point, channel) = (index / (count * channels), index / channels % count, index % channels)
+        return planes[(item * channels + channel) * count + point]
+      }
+    }
+    var function = LossFunction(
+      terms: [LossTerm(.hausdorffDistanceTransform()), LossTerm(.crossEntropy)], spacing: [1, 1])
+    function.activation = activation
+    let (value, gradient) = try evaluate(function, truth, first, channels: channels)
+    function.channelsAreLast = true
+    let (same, turned) = try evaluate(function, truth, last(first), channels: channels)
+    #expect(value.items == same.items && value.loss == same.loss && turned == last(gradient))
+    let alone = try function.evaluate(truth: truth, prediction: last(first).span, channels: channels)
+    #expect(alone.loss == value.loss)
+    var wrong = last(first)
+    wrong[(count + 4) * channels + 2] = .nan
+    #expect(throws: LossError.unfit(item: 1, channel: 2, point: 4)) {
+      try function.evaluate(truth: truth, prediction: wrong.span, channels: channels)
+    }
+  }
+
+  @Test func `a weight of 0 tells a value and leaves the loss and the gradient alone`() throws {
+    let truth = try mask((0..<48).map { $0 % 8 < 3 }, [6, 8])
+    let p = (0..<48).map { Float($0 % 7) / 7 }
+    let alone = try evaluate(
+      LossFunction(terms: [LossTerm(.dice)], spacing: [1, 1]), [truth], p, channels: 1)
+    let metric = try #require(Metric(name: "hausdorff_true_to_pred"))
+    var function = LossFunction(
+      terms: [LossTerm(.dice), LossTerm(.score(metric), weight: 0)], spacing: [1, 1])
+    function.empty = .infinity
+    for threshold in [0.5, 1] {
+      function.threshold = threshold
+      let (value, gradient) = try evaluate(function, [truth], p, channels: 1)
+      #expect(value.loss == alone.value.loss && gradient == alone.gradient)
+      #expect(
+        value.terms[1]?.isInfinite == (threshold == 1)
+          && value.items[0].empty == (threshold == 1 ? .prediction : nil))
+    }
+  }
+
+  @Test func `what an exact score leaves out is not reduced over`() throws {
+    let truth = try [3, 0].map { count in try mask((0..<12).map { $0 < count }, [3, 4]) }
+    let p = [Float](repeating: 1, count: 24)
+    var function = LossFunction(terms: [LossTerm(.score(.averageHausdorff))], spacing: [1, 1])
+    function.empty = .skip
+    let value = try function.evaluate(truth: truth, prediction: p.span, channels: 1)
+    #expect(value.items[1].values == [nil] && value.loss == value.items[0].values[0])
+  }
+
+  @Test func `derivatives beyond float32 are refused`() throws {
+    let truth = try mask((0..<4).map { $0 == 0 }, [2, 2])
+    let function = LossFunction(
+      terms: [LossTerm(.hausdorffDistanceTransform(alpha: 10), weight: 1e6)], spacing: [1e6, 1e6])
+    #expect(throws: LossError.gradientOverflows(item: 0)) {
+      try evaluate(function, [truth], [0.1, 0.2, 0.9, 0.9], channels: 1)
+    }
+  }
+
+  @Test func `an evaluation that leaves items out is stopped`() throws {
+    let truth = try mask((0..<4).map { $0 == 0 }, [2, 2])
+    let function = LossFunction(terms: [LossTerm(.dice)], spacing: [1, 1])
+    #expect(throws: LossError.stopped) {
+      try function.evaluate(
+        batch: 2, truth: { _ in [truth] }, prediction: [Float](repeating: 0, count: 8).span, channels: 1,
+        perform: { _, each in each(0) })
+    }
+    #expect(throws: LossError.outOfMemory) {
+      try function.evaluate(
+        batch: 2, truth: { (_) throws(LossError) in throw .outOfMemory },
+        prediction: [Float](repeating: 0, count: 8).span, channels: 1)
+    }
   }
 }
