@@ -45,6 +45,14 @@ struct HTTPRequest: Sendable {
       body: body + Array("--limit--\r\n".utf8))
   }
 
+  /// The same of the losses: JSON, raw bytes or a form, and an Accept header.
+  static func loss(_ request: HTTPRequest, accept: String? = nil) -> HTTPRequest {
+    var request = request
+    request.target = "/v1/loss" + request.target.dropFirst("/v1/score".count)
+    if let accept { request.headers.append("Accept: \(accept)") }
+    return request
+  }
+
   /// A form of two files, and options.
   static func score(
     files truth: [UInt8], _ prediction: [UInt8], _ options: [(String, String)] = []

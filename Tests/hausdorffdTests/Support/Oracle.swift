@@ -42,7 +42,7 @@ struct Oracle {
 }
 
 /// Whether two numbers agree but for rounding.
-func isClose(_ number: Double?, _ expected: Double) -> Bool {
+func isClose(_ number: Double?, _ expected: Double, within tolerance: Double = 1e-9) -> Bool {
   guard let number else { return false }
-  return abs(number - expected) <= 1e-9 * max(1, abs(expected))
+  return abs(number - expected) <= tolerance * max(1, abs(expected))
 }
