@@ -39,6 +39,6 @@ struct PythonTests {
     draining.process.send(SIGTERM)
     #expect(try eventually { try draining.ask(HTTPRequest("GET", "/readyz")).status == 503 })
     let text = try run("openapi.py", [ServerProcess.shared.port, draining.port])
-    #expect(text.contains("10 examples, 2 commands, 0 differences"))
+    #expect(text.contains("16 examples, 3 commands, 0 differences"))
   }
 }

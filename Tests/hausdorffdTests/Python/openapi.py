@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 import jsonschema
 import numpy as np
@@ -42,9 +43,11 @@ def same(value, expected):
 class Description:
     """The document, its references resolved as they are needed."""
 
+    # The operations that take pairs of arrays, and what the names of their schemas begin with.
+    operations = {"/v1/score": "Score", "/v1/loss": "Loss"}
+
     def __init__(self, document):
         self.document = document
-        self.operation = document["paths"]["/v1/score"]["post"]
 
     def resolve(self, value):
         """What a reference stands for."""
@@ -61,11 +64,19 @@ class Description:
         for error in jsonschema.Draft202012Validator(whole).iter_errors(value):
             failures.append(f"{what} breaks {schema}: {error.message[:300]}")
 
-    def responses(self):
-        """Documented examples of score replies: name to status, media type and value."""
+    def operation(self, path):
+        """What is done by POST."""
+        return self.document["paths"][path]["post"]
+
+    def requests(self, path):
+        """Documented examples of JSON requests, by name."""
+        return self.operation(path)["requestBody"]["content"]["application/json"]["examples"]
+
+    def responses(self, path):
+        """Documented examples of replies: name to status, media type and value."""
         return {
             name: (int(status), media, example["value"])
-            for status, response in self.operation["responses"].items()
+            for status, response in self.operation(path)["responses"].items()
             for media, content in self.resolve(response).get("content", {}).items()
             for name, example in content.get("examples", {}).items()
         }
@@ -73,27 +84,32 @@ class Description:
 
 def check_examples(description, client):
     """Posts every example and compares the answer with the documented one."""
-    body = description.operation["requestBody"]["content"]["application/json"]["examples"]
-    responses = description.responses()
-    check(set(body) == set(responses), f"examples without a counterpart: {set(body) ^ set(responses)}")
-    for name, example in body.items():
-        description.conforms(example["value"], "ScoreRequest", f"request {name}")
-        status, headers, answer = client.ask(
-            "POST", "/v1/score", json.dumps(example["value"]), {"Content-Type": "application/json"}
-        )
-        answer = json.loads(answer)
-        expected_status, media, expected = responses[name]
-        check(status == expected_status, f"{name}: {status}, not {expected_status}")
-        check(headers["Content-Type"] == media, f"{name}: {headers['Content-Type']}, not {media}")
-        check(same(answer, expected), f"{name}: {json.dumps(answer)}, not {json.dumps(expected)}")
-        description.conforms(answer, "ScoreReply" if status == 200 else "Problem", f"answer to {name}")
-    return len(body)
+    count, known, answered = 0, set(), set()
+    for path, kind in description.operations.items():
+        responses = description.responses(path)
+        known |= set(description.requests(path))
+        answered |= set(responses)
+        for name, example in description.requests(path).items():
+            count += 1
+            description.conforms(example["value"], f"{kind}Request", f"request {name}")
+            status, headers, answer = client.ask(
+                "POST", path, json.dumps(example["value"]), {"Content-Type": "application/json"}
+            )
+            answer = json.loads(answer)
+            expected_status, media, expected = responses.get(name, (None, None, None))
+            check(status == expected_status, f"{name}: {status}, not {expected_status}")
+            check(headers["Content-Type"] == media, f"{name}: {headers['Content-Type']}, not {media}")
+            check(same(answer, expected), f"{name}: {json.dumps(answer)}, not {json.dumps(expected)}")
+            description.conforms(answer, f"{kind}Reply" if status == 200 else "Problem", f"answer to {name}")
+    check(known == answered, f"examples without a counterpart: {known ^ answered}")
+    return count
 
 
 def check_commands(description, client, port):
     """Runs the command lines in the descriptions and compares what they print."""
-    blocks = re.findall(r"```sh\n(.*?)```\s*```json\n(.*?)```", description.operation["description"], re.DOTALL)
-    pair = description.operation["requestBody"]["content"]["application/json"]["examples"]["pair"]["value"]
+    texts = [description.operation(path)["description"] for path in description.operations]
+    blocks = re.findall(r"```sh\n(.*?)```\s*```json\n(.*?)```", "\n".join(texts), re.DOTALL)
+    pair = description.requests("/v1/score")["pair"]["value"]
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/truth.png", "wb") as file:
             file.write(png(np.array(pair["y_true"]) > 0))
@@ -114,7 +130,7 @@ def check_operation(description, client, draining):
     """The other resources, and the problems that every resource may answer."""
     components = description.document["components"]["responses"]
     for path in description.document["paths"]:
-        if path == "/v1/score":
+        if path in description.operations:
             continue
         status, headers, answer = client.ask("GET", path)
         check(status == 200, f"{path}: {status}")
@@ -133,8 +149,10 @@ def check_operation(description, client, draining):
     for method, path, headers, status in [
         ("GET", "/nowhere", {}, 404),
         ("DELETE", "/v1/score", {}, 405),
+        ("GET", "/v1/loss", {}, 405),
         ("GET", "/livez", {"Accept": "image/png"}, 406),
         ("POST", "/v1/score", {"Accept": "text/plain", **json_type}, 406),
+        ("POST", "/v1/loss", {"Accept": "text/plain", **json_type}, 406),
         ("POST", "/v1/score", {"Content-Type": "text/plain"}, 415),
         ("POST", "/v1/score", {"Expect": "nothing", **json_type}, 417),
         ("GET", "/livez", {"X": "x" * 20_000}, 431),
@@ -149,20 +167,29 @@ def check_options(description, client):
     """The options and their values are those that the server itself tells."""
     schemas = description.document["components"]["schemas"]
 
-    def detail(query):
-        _, _, answer = client.ask(
-            "POST", f"/v1/score?shape=1,1&{query}", b"\1\1", {"Content-Type": "application/octet-stream"}
-        )
+    octets = {"Content-Type": "application/octet-stream"}
+
+    def detail(query, path="/v1/score"):
+        _, _, answer = client.ask("POST", f"{path}?shape=1,1&{query}", b"\1\1", octets)
         return json.loads(answer)["errors"][0]["detail"]
 
-    options = set(detail("nonsense=1").split("options are ")[1].split(", "))
-    parameters = {
-        parameter["name"] for parameter in description.operation["parameters"] if parameter.get("in") == "query"
-    }
-    check(options == parameters, f"query parameters: {options ^ parameters}")
-    members = options - {"shape", "dtype", "dtype_true", "dtype_pred"} | {"y_true", "y_pred"}
-    for name in ("ScoreRequest", "ScoreForm"):
-        check(members == set(schemas[name]["properties"]), f"{name}: {members ^ set(schemas[name]['properties'])}")
+    for path, kind in description.operations.items():
+        options = set(detail("nonsense=1", path).split("options are ")[1].split(", "))
+        given = map(description.resolve, description.operation(path)["parameters"])
+        parameters = {parameter["name"] for parameter in given if parameter["in"] == "query"}
+        check(options == parameters, f"query parameters of {path}: {options ^ parameters}")
+        members = options - {"shape", "dtype", "dtype_true", "dtype_pred"} | {"y_true", "y_pred"}
+        for name in (f"{kind}Request", f"{kind}Form"):
+            check(members == set(schemas[name]["properties"]), f"{name}: {members ^ set(schemas[name]['properties'])}")
+    names = detail("losses=nonsense", "/v1/loss").split("losses are ")[1].split(", and ")[0].split(", ")
+    check(names == schemas["Loss"]["enum"], f"losses: {names}")
+    known = {"name", "weight"}
+    for name in names:
+        term = urllib.parse.quote(json.dumps({"name": name, "nonsense": 1}))
+        known |= set(detail(f"losses={term}", "/v1/loss").split("options are ")[1].split(", "))
+    check(known == set(schemas["LossTerm"]["properties"]), f"options of losses: {known}")
+    values = detail("activation=nonsense&from_logits=true", "/v1/loss").split("is not one of ")[1].split(", ")
+    check(values == schemas["Activation"]["enum"], f"activation: {values}")
     for option, schema in [("dtype", "DType"), ("distance", "Distance"), ("empty", "Empty"), ("reduction", "Reduction")]:
         values = detail(f"{option}=nonsense").split("is not one of ")[1].split(", ")
         check(values == schemas[schema]["enum"], f"{option}: {values}")
@@ -173,9 +200,7 @@ def check_options(description, client):
     metric = re.compile(schemas["Metric"]["pattern"])
     for name in ("dice", "iou", "hausdorff", "hausdorff_95", "hausdorff_97.5_pred_to_true", "average_hausdorff_true_to_pred",
                  "dice_pred_to_true", "hausdorff_", "hausdorff_x", "hausdorf", "iou_95", "average_hausdorff_95", "hausdorff_-1"):
-        status, _, _ = client.ask(
-            "POST", f"/v1/score?shape=1,1&metrics={name}", b"\1\1", {"Content-Type": "application/octet-stream"}
-        )
+        status, _, _ = client.ask("POST", f"/v1/score?shape=1,1&metrics={name}", b"\1\1", octets)
         check((status == 200) == bool(metric.search(name)), f"metric {name}: {status}")
 
 
