@@ -7,13 +7,14 @@ import os
 import platform
 
 import kernels
+import losses
 import server
 
 
 class Table:
     """Prints rows as they are measured."""
 
-    widths = (30, 12, 28, 8, 9, 7)
+    widths = (32, 12, 28, 8, 10, 7)
 
     def __init__(self):
         self.missed = []
@@ -37,6 +38,12 @@ class Table:
         self.row(name, duration(ours), f"{peer} {duration(theirs)}", f"{ratio:,.1f}×", f"{least}×", f"{aim}×",
                  ratio >= least)
 
+    def share(self, name, ours, theirs, peer, most, aim):
+        """Seconds of both; the ratio is how many times as long ours takes."""
+        ratio = ours / theirs
+        self.row(name, duration(ours), f"{peer} {duration(theirs)}", f"{ratio:.2f}×", f"{most:.2f}× most", f"{aim:.2f}×",
+                 ratio <= most)
+
     def rate(self, name, ours, theirs, peer, least, aim):
         """Requests per second of both; the ratio is the share that ours reaches."""
         ratio = ours / theirs
@@ -56,15 +63,17 @@ def processor():
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--binary", required=True, help="hausdorffd")
-parser.add_argument("--tools", required=True, help="the folder of pair-timer and bare-server")
+parser.add_argument("--tools", required=True, help="the folder of pair-timer, loss-timer and bare-server")
 parser.add_argument("--quick", action="store_true", help="few repetitions")
-parser.add_argument("--only", choices=["kernels", "server"], help="one half of the table")
+parser.add_argument("--only", choices=["kernels", "losses", "server"], help="one part of the table")
 arguments = parser.parse_args()
 
 print(f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
 table = Table()
-if arguments.only != "server":
+if arguments.only in (None, "kernels"):
     kernels.run(table, f"{arguments.tools}/pair-timer", arguments.quick)
-if arguments.only != "kernels":
+if arguments.only in (None, "losses"):
+    losses.run(table, arguments.binary, f"{arguments.tools}/loss-timer", arguments.quick)
+if arguments.only in (None, "server"):
     server.run(table, arguments.binary, arguments.tools, arguments.quick)
 print(f"\nBelow 'at least': {', '.join(table.missed)}" if table.missed else "\nEverything reaches 'at least'.")

@@ -3,25 +3,8 @@ import Testing
 
 /// The server against scipy, on a real picture, and against its own description; driven from Python.
 struct PythonTests {
-  /// An interpreter with numpy, scipy, scikit-image and openapi-spec-validator.
-  private func python() throws -> String {
-    if let path = getenv("HAUSDORFFD_PYTHON") { return String(cString: path) }
-    let path = "\(Executable.root)/.venv/bin/python"
-    guard access(path, X_OK) == 0 else {
-      throw ChildProcess.Failure(
-        description: "there is no \(path): 'make test' makes it; or name another in HAUSDORFFD_PYTHON")
-    }
-    return path
-  }
-
-  /// Runs a script beside this file; what it printed.
   private func run(_ script: String, _ arguments: [Int]) throws -> String {
-    let process = try ChildProcess(
-      python(), ["\(Executable.root)/Tests/hausdorffdTests/Python/\(script)"] + arguments.map(String.init),
-      environment: ["PYTHONDONTWRITEBYTECODE": "1"])
-    let status = try process.wait(within: 300)
-    #expect(status == 0, "\(process.outputText)\n\(process.errors)")
-    return process.outputText
+    try Python.run("Tests/hausdorffdTests/Python/\(script)", arguments.map(String.init))
   }
 
   @Test func `Random pairs have the scores that scipy gives`() throws {
