@@ -73,7 +73,7 @@ double ck_cross_entropy(ck_variant variant, const ck_plane *plane, float gamma, 
 }
 
 double ck_erosion(ck_variant variant, const ck_plane *plane, const ck_extent *extent, int iterations, double alpha,
-                  float scale, float *scratch) {
+                  float scale, double *scratch) {
 #define EROSION(name) erosion_##name(plane, extent, iterations, alpha, scale, scratch)
   return CHOOSE(variant, EROSION);
 }

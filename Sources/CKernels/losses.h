@@ -224,124 +224,185 @@ static double NAME(cross_entropy)(const ck_plane *x, float gamma, float weight, 
 #undef ENTROPY
 }
 
-// One erosion, minmax(relu(K ∗ b − ½)), and what undoes it.
+// Points from (z, y, x)[0] up to (z, y, x)[1].
 typedef struct {
-  float least, range;      // before minmax
-  int64_t least_at, most_at;
+  int64_t z[2], y[2], x[2];
+} NAME(box);
+
+static NAME(box) NAME(whole)(const ck_extent *e) { return (NAME(box)){{0, e->planes}, {0, e->rows}, {0, e->columns}}; }
+
+// The box and one point more on each side, where the grid has one.
+static NAME(box) NAME(grown)(const ck_extent *e, NAME(box) b) {
+  const NAME(box) w = NAME(whole)(e);
+#define GROW(axis) {b.axis[0] > 0 ? b.axis[0] - 1 : 0, b.axis[1] < w.axis[1] ? b.axis[1] + 1 : b.axis[1]}
+  return (NAME(box)){GROW(z), GROW(y), GROW(x)};
+#undef GROW
+}
+
+// `at` is the index of a row's first point in the grid, x runs over its points in the box.
+#define FOR_EACH_ROW(e, box)                                     \
+  for (int64_t z = (box).z[0]; z < (box).z[1]; z++)              \
+    for (int64_t y = (box).y[0]; y < (box).y[1]; y++)            \
+      for (int64_t at = (z * (e)->rows + y) * (e)->columns, once = 1; once; once = 0)
+#define FOR_EACH_X(box) for (int64_t x = (box).x[0]; x < (box).x[1]; x++)
+
+static void NAME(clear)(const ck_extent *e, NAME(box) box, double *values) {
+  FOR_EACH_ROW(e, box) memset(values + at + box.x[0], 0, (size_t)(box.x[1] - box.x[0]) * sizeof *values);
+}
+
+// out = the sum over the cross around each point of the box, zero beyond the grid's borders.
+static void NAME(cross)(const ck_extent *e, NAME(box) box, const double *b, double *out, const double *zero) {
+  FAST
+  const int64_t columns = e->columns, plane = e->rows * columns;
+  FOR_EACH_ROW(e, box) {
+    const double *here = b + at;
+    const double *above = y > 0 ? here - columns : zero, *below = y + 1 < e->rows ? here + columns : zero;
+    const double *front = z > 0 ? here - plane : zero, *back = z + 1 < e->planes ? here + plane : zero;
+    double *to = out + at;
+#define CROSS(left, right) here[x] + (left) + (right) + above[x] + below[x] + front[x] + back[x]
+    int64_t x = box.x[0];
+    if (x == 0) to[0] = CROSS(0, columns > 1 ? here[1] : 0), x++;
+    const int64_t end = box.x[1] < columns ? box.x[1] : columns - 1;
+    for (; x < end; x++) to[x] = CROSS(here[x - 1], here[x + 1]);
+    if (x < box.x[1]) to[x] = CROSS(here[x - 1], 0);
+#undef CROSS
+  }
+}
+
+// One erosion, minmax(relu(K ∗ b − ½)), and what undoes it.
+//
+// What is eroded is 0 outside of a box, so the result is as well: a point beside the box has one neighbour in it, and no
+// b is greater than 1.
+typedef struct {
+  double least, range;         // before minmax
+  int64_t least_at, most_at;   // the former where all are greater than 0 only
+  double total;                // behind it
+  NAME(box) support;           // what is not 0 behind it lies within
 } NAME(eroded);
 
-// Σ over the cross around each point, zero beyond the borders: calls EACH(index, sum).
-#define FOR_EACH_CROSS(b, EACH)                                                                               \
-  for (int64_t z = 0; z < x->planes; z++)                                                                     \
-    for (int64_t y = 0; y < x->rows; y++) {                                                                   \
-      const int64_t columns = x->columns, plane = x->rows * columns, at = (z * x->rows + y) * columns;        \
-      const float *here = (b) + at;                                                                           \
-      const float *above = y > 0 ? here - columns : zero, *below = y + 1 < x->rows ? here + columns : zero;   \
-      const float *front = z > 0 ? here - plane : zero, *back = z + 1 < x->planes ? here + plane : zero;      \
-      EACH(at, here[0] + (columns > 1 ? here[1] : 0) + above[0] + below[0] + front[0] + back[0]);             \
-      for (int64_t i = 1; i < columns - 1; i++)                                                               \
-        EACH(at + i, here[i] + here[i - 1] + here[i + 1] + above[i] + below[i] + front[i] + back[i]);         \
-      if (columns > 1) {                                                                                      \
-        const int64_t i = columns - 1;                                                                        \
-        EACH(at + i, here[i] + here[i - 1] + above[i] + below[i] + front[i] + back[i]);                       \
-      }                                                                                                       \
-    }
+static double NAME(share)(const ck_extent *e) { return e->is_volume ? 1.0 / 7 : 1.0 / 5; }
 
-static float NAME(share)(const ck_extent *x) { return x->is_volume ? 1.0f / 7 : 1.0f / 5; }
-
-static NAME(eroded) NAME(erode)(const ck_extent *x, const float *b, float *out, const float *zero) {
-  FAST
-  const float share = NAME(share)(x);
-  const int64_t n = x->planes * x->rows * x->columns;
-  float least = INFINITY, most = -INFINITY;
-#define ERODE(index, sum)                        \
-  do {                                           \
-    const float v = share * (sum) - 0.5f;        \
-    const float kept = v > 0 ? v : 0;            \
-    out[index] = kept;                           \
-    least = kept < least ? kept : least;         \
-    most = kept > most ? kept : most;            \
-  } while (0)
-  FOR_EACH_CROSS(b, ERODE)
-#undef ERODE
-  NAME(eroded) e = {.least = least, .range = most - least};
-  if (e.range > 0) {
-    while (out[e.least_at] != least) e.least_at++;
-    while (out[e.most_at] != most) e.most_at++;
-    // Divided, so that the greatest is exactly 1 and the least 0.
-    for (int64_t i = 0; i < n; i++) out[i] = (out[i] - least) / e.range;
+// The least box within `box` that holds all that is not 0; one without points where all is.
+static NAME(box) NAME(support)(const ck_extent *e, NAME(box) box, const double *b) {
+  NAME(box) found = {{box.z[1], box.z[0]}, {box.y[1], box.y[0]}, {box.x[1], box.x[0]}};
+  FOR_EACH_ROW(e, box) {
+    int64_t first = box.x[0], end = box.x[1];
+    while (first < end && b[at + first] == 0) first++;
+    if (first == end) continue;
+    while (b[at + end - 1] == 0) end--;
+#define INCLUDE(axis, from, to)                                    \
+  found.axis[0] = found.axis[0] < (from) ? found.axis[0] : (from); \
+  found.axis[1] = found.axis[1] > (to) ? found.axis[1] : (to)
+    INCLUDE(z, z, z + 1);
+    INCLUDE(y, y, y + 1);
+    INCLUDE(x, first, end);
+#undef INCLUDE
   }
-  return e;
+  return found;
 }
 
-// Turns the derivatives by an erosion's result, in `d`, into those by what was eroded, in `out`.
-static void NAME(erode_back)(const ck_extent *x, const NAME(eroded) *e, const float *eroded, float *d, float *out,
-                             const float *zero) {
+static NAME(eroded) NAME(erode)(const ck_extent *e, NAME(box) box, const double *b, double *out, const double *zero) {
   FAST
-  const int64_t n = x->planes * x->rows * x->columns;
-  if (e->range > 0) {
+  const double share = NAME(share)(e);
+  // What the next erosion, or that of the derivatives, reads around the box.
+  NAME(clear)(e, NAME(grown)(e, box), out);
+  NAME(cross)(e, box, b, out, zero);
+  double least = INFINITY, most = 0;
+  FOR_EACH_ROW(e, box) {
+    FOR_EACH_X(box) {
+      const double v = share * out[at + x] - 0.5, kept = v > 0 ? v : 0;
+      out[at + x] = kept;
+      least = kept < least ? kept : least;
+      most = kept > most ? kept : most;
+    }
+  }
+  const bool is_whole = (box.z[1] - box.z[0]) * (box.y[1] - box.y[0]) * (box.x[1] - box.x[0]) ==
+                        e->planes * e->rows * e->columns;
+  if (!is_whole) least = 0;
+  NAME(eroded) result = {.least = least, .range = most - least, .total = 0};
+  FOR_EACH_ROW(e, box) {
+    FOR_EACH_X(box) {
+      // Divided, so that the greatest is exactly 1 and the least 0.
+      if (result.range > 0) {
+        if (least > 0 && out[at + x] == least) result.least_at = at + x;
+        if (out[at + x] == most) result.most_at = at + x;
+        out[at + x] = (out[at + x] - least) / result.range;
+      }
+      result.total += out[at + x];
+    }
+  }
+  // Relu lets every derivative through where all are greater than 0, also where minmax makes 0 of one.
+  result.support = least > 0 ? box : NAME(support)(e, box, out);
+  return result;
+}
+
+// Makes of the derivatives by an erosion's result, in `d` on its support, those by what was eroded, on `box`.
+static void NAME(erode_back)(const ck_extent *e, const NAME(eroded) *step, NAME(box) box, const double *eroded,
+                             double *d, double *masked, const double *zero) {
+  FAST
+  const NAME(box) support = step->support;
+  const double per = step->range > 0 ? 1 / step->range : 1, share = NAME(share)(e);
+  if (step->range > 0) {
     double by_least = 0, by_most = 0;
-    for (int64_t i = 0; i < n; i++) {
-      by_least += d[i] * (eroded[i] - 1);
-      by_most -= d[i] * eroded[i];
+    FOR_EACH_ROW(e, support) {
+      FOR_EACH_X(support) {
+        by_least += d[at + x] * (eroded[at + x] - 1);
+        by_most -= d[at + x] * eroded[at + x];
+      }
     }
-    const float per = 1 / e->range;
-    for (int64_t i = 0; i < n; i++) d[i] *= per;
-    d[e->least_at] += (float)by_least * per;
-    d[e->most_at] += (float)by_most * per;
+    if (step->least > 0) d[step->least_at] += by_least;
+    d[step->most_at] += by_most;
   }
-  // Where relu let nothing through; a least value above 0 means that it let all through.
-  const bool all = e->least > 0;
-  const float share = NAME(share)(x);
-  for (int64_t i = 0; i < n; i++) d[i] = all || eroded[i] > 0 ? d[i] * share : 0;
-#define SPREAD(index, sum) out[index] = (sum)
-  FOR_EACH_CROSS(d, SPREAD)
-#undef SPREAD
+  NAME(clear)(e, NAME(grown)(e, box), masked);
+  FOR_EACH_ROW(e, support) {
+    FOR_EACH_X(support) masked[at + x] = step->least > 0 || eroded[at + x] > 0 ? d[at + x] * per * share : 0;
+  }
+  NAME(cross)(e, box, masked, d, zero);
 }
 
-static double NAME(total_of)(const float *values, int64_t n) {
-  FAST
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += values[i];
-  return sum;
-}
-
-static double NAME(erosion)(const ck_plane *plane, const ck_extent *x, int iterations, double alpha, float scale,
-                            float *scratch) {
+static double NAME(erosion)(const ck_plane *plane, const ck_extent *e, int iterations, double alpha, float scale,
+                            double *scratch) {
   const int64_t n = plane->n;
   const bool keeps = plane->gradient != NULL;
-  float *zero = scratch, *maps = scratch + x->columns;
-  memset(zero, 0, (size_t)x->columns * sizeof *zero);
+  double *zero = scratch, *maps = scratch + e->columns;
+  memset(zero, 0, (size_t)e->columns * sizeof *zero);
   for (int64_t i = 0; i < n; i++) {
-    const float e = plane->p[i] - plane->g[i];
-    maps[i] = e * e;
+    const double error = (double)plane->p[i] - plane->g[i];
+    maps[i] = error * error;
   }
   NAME(eroded) steps[ck_most_erosions];
+  NAME(box) box = NAME(whole)(e);
   double value = 0;
   int last = 0;
   for (int k = 1; k <= iterations; k++) {
-    const float *from = maps + (keeps ? k - 1 : (k - 1) & 1) * n;
-    float *to = maps + (keeps ? k : k & 1) * n;
-    steps[k - 1] = NAME(erode)(x, from, to, zero);
+    const double *from = maps + (keeps ? k - 1 : (k - 1) & 1) * n;
+    double *to = maps + (keeps ? k : k & 1) * n;
+    steps[k - 1] = NAME(erode)(e, box, from, to, zero);
+    box = steps[k - 1].support;
     // All are 0 from here on.
-    if (steps[k - 1].range == 0 && steps[k - 1].least == 0) break;
-    value += pow(k, alpha) * NAME(total_of)(to, n);
+    if (steps[k - 1].total == 0) break;
+    value += pow(k, alpha) * steps[k - 1].total;
     last = k;
   }
   if (!keeps || last == 0) return value;
-  // Derivatives by b_k, and those by b_k−1 made of them; the map of b_k is not needed any more then.
-  float *d = maps + (iterations + 1) * n;
-  for (int64_t i = 0; i < n; i++) d[i] = 0;
+  // Derivatives by b_k on its support, and those by b_k−1 made of them; what was eroded first is not needed any more.
+  double *d = maps + (iterations + 1) * n;
+  NAME(clear)(e, steps[last - 1].support, d);
   for (int k = last; k >= 1; k--) {
-    float *eroded = maps + k * n;
-    const float weight = scale * (float)pow(k, alpha);
-    for (int64_t i = 0; i < n; i++) d[i] += weight;
-    NAME(erode_back)(x, &steps[k - 1], eroded, d, eroded, zero);
-    for (int64_t i = 0; i < n; i++) d[i] = eroded[i];
+    const NAME(box) support = steps[k - 1].support;
+    const double weight = scale * pow(k, alpha);
+    FOR_EACH_ROW(e, support) {
+      FOR_EACH_X(support) d[at + x] += weight;
+    }
+    box = k > 1 ? steps[k - 2].support : NAME(grown)(e, support);
+    NAME(erode_back)(e, &steps[k - 1], box, maps + k * n, d, maps, zero);
   }
-  for (int64_t i = 0; i < n; i++) plane->gradient[i] += d[i] * 2 * (plane->p[i] - plane->g[i]);
+  FOR_EACH_ROW(e, box) {
+    FOR_EACH_X(box) plane->gradient[at + x] += (float)(d[at + x] * 2 * (plane->p[at + x] - plane->g[at + x]));
+  }
   return value;
 }
+
 // Bits as bytes of 0 and 1, eight at a time.
 static void NAME(unpack)(const uint64_t *words, int64_t rows, int64_t columns, uint8_t *out) {
   for (int64_t y = 0; y < rows; y++, words += (columns + 63) / 64, out += columns) {
@@ -355,5 +416,6 @@ static void NAME(unpack)(const uint64_t *words, int64_t rows, int64_t columns, u
     for (; x < columns; x++) out[x] = words[x >> 6] >> (x & 63) & 1;
   }
 }
-#undef FOR_EACH_CROSS
+#undef FOR_EACH_ROW
+#undef FOR_EACH_X
 #undef FAST

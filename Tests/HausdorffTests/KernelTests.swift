@@ -97,7 +97,7 @@ import Testing
       var (p, q) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))
       ck_sigmoid(variant, logits, Int64(count), &p, &q)
       var gradient = [Float](repeating: 0, count: count)
-      var scratch = [Float](repeating: 0, count: 7 * count + columns)
+      var scratch = [Double](repeating: .nan, count: 7 * count + columns)
       var values: [Double] = []
       p.withUnsafeBufferPointer { p in
         q.withUnsafeBufferPointer { q in
@@ -128,6 +128,49 @@ import Testing
     for variant in Self.variants {
       let worst = zip(everything(variant), expected).map { abs($0 - $1) / (1 + abs($1)) }.max()!
       #expect(worst < 1e-5, "variant \(variant.rawValue)")
+    }
+  }
+
+  @Test(arguments: [[1, 33, 70], [9, 12, 21], [1, 1, 40], [7, 1, 1], [1, 2, 2]])
+  func `erosions of errors here and there read nothing that they did not write`(_ shape: [Int]) {
+    let count = shape.reduce(1, *)
+    var random = SeededGenerator(state: 12)
+    // Blocks of grave errors among slight ones.
+    let block = (0..<3).map { _ in Int.random(in: 0..<max(1, count - 6), using: &random) }
+    let p = (0..<count).map { index in
+      block.contains { index >= $0 && index < $0 + 5 || index % shape[2] == $0 % shape[2] }
+        ? Float.random(in: 0.9...1, using: &random) : Float.random(in: 0...0.2, using: &random)
+    }
+    let truth = [UInt8](repeating: 0, count: count)
+    func erode(_ variant: ck_variant, _ filling: Double, withGradient: Bool) -> [Double] {
+      var gradient = [Float](repeating: 0, count: count)
+      var scratch = [Double](repeating: filling, count: 8 * count + shape[2])
+      let value = p.withUnsafeBufferPointer { p in
+        truth.withUnsafeBufferPointer { truth in
+          gradient.withUnsafeMutableBufferPointer { gradient in
+            var plane = ck_plane(
+              n: Int64(count), p: p.baseAddress, q: nil, g: truth.baseAddress,
+              gradient: withGradient ? gradient.baseAddress : nil)
+            var extent = ck_extent(
+              planes: Int64(shape[0]), rows: Int64(shape[1]), columns: Int64(shape[2]),
+              is_volume: shape[0] > 1)
+            return ck_erosion(variant, &plane, &extent, 6, 2, 1, &scratch)
+          }
+        }
+      }
+      return [value] + gradient.map(Double.init)
+    }
+    let expected = erode(ck_portable, 0, withGradient: true)
+    let isFinite = expected.allSatisfy { $0.isFinite }
+    #expect(isFinite)
+    for variant in Self.variants {
+      for filling in [0, Double.nan] {
+        let found = erode(variant, filling, withGradient: true)
+        let worst = zip(found, expected).map { abs($0 - $1) / (1 + abs($1)) }.max()
+        #expect((worst ?? .nan) <= 1e-9)
+        #expect(
+          abs(erode(variant, filling, withGradient: false)[0] - expected[0]) <= 1e-9 * (1 + expected[0]))
+      }
     }
   }
 

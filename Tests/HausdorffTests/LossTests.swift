@@ -128,7 +128,7 @@ import Testing
     let largest = slopes.map(abs).max()!
     let worst = zip(slopes, gradient).map { abs($0 - Double($1)) }.max()!
     // The second part is for derivatives that are 0 by cancellation.
-    #expect(worst <= 2e-5 * largest + 2e-5 * abs(expected), "\(comment): \(worst) of \(largest)")
+    #expect(worst <= 1e-5 * largest + 1e-8 * abs(expected), "\(comment): \(worst) of \(largest)")
   }
 
   @Test(arguments: [Activation.sigmoid, .softmax], [false, true])

@@ -76,6 +76,6 @@ enum { ck_most_erosions = 64 };
 /// its number of points, zero beyond the borders, and minmax left out where all are equal (Karimi & Salcudean 2019).
 ///
 /// Adds `scale` times its derivative through the whole recurrence to a gradient that is not null. `scratch` has
-/// (iterations + 2)·n + columns floats with a gradient, 2·n + columns without.
+/// (iterations + 2)·n + columns numbers with a gradient, 2·n + columns without.
 double ck_erosion(ck_variant variant, const ck_plane *plane, const ck_extent *extent, int iterations, double alpha,
-                  float scale, float *scratch);
+                  float scale, double *scratch);

@@ -130,7 +130,7 @@ extension LossFunction {
       }
     }
     // Bytes of truth, two maps and the missed points', one in another order of axes, and what measuring takes.
-    let plane = 1 + 4 * 4 + 8 + 4 * (erosions.max() ?? 0)
+    let plane = 1 + 4 * 4 + 8 + 8 * (erosions.max() ?? 0)
     let perChannel = (activation == .none ? 0 : 8) + (channelsAreLast && channels > 1 ? 8 : 0)
     return points * (plane + perChannel * channels) + 1 << 16
   }

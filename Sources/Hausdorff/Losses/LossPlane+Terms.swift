@@ -102,7 +102,7 @@ extension LossPlane {
     var plane = scale == nil ? withoutGradient : kernel
     var extent = extent
     let maps = scale == nil ? 2 : iterations + 2
-    let scratch = try Scratch<Float>(count: maps * count + truth.columns)
+    let scratch = try Scratch<Double>(count: maps * count + truth.columns)
     defer { scratch.keep() }
     return ck_erosion(
       Self.variant, &plane, &extent, Int32(iterations), alpha, Float((scale ?? 0) / Double(count)),
