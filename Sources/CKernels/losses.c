@@ -34,6 +34,11 @@ void ck_sigmoid(ck_variant variant, const float *logits, int64_t n, float *p, fl
   CHOOSE(variant, SIGMOID);
 }
 
+void ck_errors(ck_variant variant, const ck_plane *plane, float *e) {
+#define ERRORS(name) errors_##name(plane, e)
+  CHOOSE(variant, ERRORS);
+}
+
 ck_sums ck_plane_sums(ck_variant variant, const ck_plane *plane) {
 #define SUMS(name) sums_##name(plane)
   return CHOOSE(variant, SUMS);
@@ -83,13 +88,15 @@ void ck_unpack(ck_variant variant, const uint64_t *words, int64_t rows, int64_t 
   CHOOSE(variant, UNPACK);
 }
 
-void ck_softmax(ck_variant variant, const float *logits, int64_t channels, int64_t n, float *p, float *q) {
-#define SOFTMAX(name) softmax_##name(logits, channels, n, p, q)
+void ck_softmax(ck_variant variant, const float *logits, int64_t channels, int64_t n, float *p, float *q,
+                float *odds) {
+#define SOFTMAX(name) softmax_##name(logits, channels, n, p, q, odds)
   CHOOSE(variant, SOFTMAX);
 }
 
-void ck_softmax_back(ck_variant variant, const float *p, const float *q, int64_t channels, int64_t n, float *t) {
-#define SOFTMAX_BACK(name) softmax_back_##name(p, q, channels, n, t)
+void ck_softmax_back(ck_variant variant, const float *logits, const float *p, const float *q, int64_t channels,
+                     int64_t n, float *t) {
+#define SOFTMAX_BACK(name) softmax_back_##name(logits, p, q, channels, n, t)
   CHOOSE(variant, SOFTMAX_BACK);
 }
 

@@ -4,7 +4,7 @@
 
 #define FAST _Pragma("clang fp reassociate(on) contract(fast)")
 
-// e^x for x up to 88 (0 below −87), within 2 units in the last place: 2^n · e^r with |r| ≤ ln 2 / 2.
+// e^x for x in −87…88, and that of the nearer end beyond, within 2 units in the last place: 2^n · e^r with |r| ≤ ln 2 / 2.
 static inline float NAME(exponential)(float x) {
   x = x < -87 ? -87 : x > 88 ? 88 : x;
   const float n = __builtin_rintf(x * 1.44269504f);
@@ -40,6 +40,18 @@ static inline float NAME(logarithm)(float x) {
   return (float)n * 0.693147181f + 2 * (s + s * t * series);
 }
 
+// 2·artanh s for |s| ≤ 1/3, with all digits: ln(1 + e) = 2·artanh(e / (2 + e)), −ln(1 − m) = 2·artanh(m / (2 − m)).
+static inline float NAME(twice_artanh)(float s) {
+  const float t = s * s;
+  float series = 1.0f / 13;
+  series = series * t + 1.0f / 11;
+  series = series * t + 1.0f / 9;
+  series = series * t + 1.0f / 7;
+  series = series * t + 1.0f / 5;
+  series = series * t + 1.0f / 3;
+  return 2 * (s + s * t * series);
+}
+
 static int64_t NAME(first_unfit)(const float *values, int64_t n, float least, float most) {
   for (int64_t from = 0; from < n; from += 4096) {
     const int64_t to = from + 4096 < n ? from + 4096 : n;
@@ -61,88 +73,124 @@ static void NAME(sigmoid)(const float *logits, int64_t n, float *p, float *q) {
   }
 }
 
-static void NAME(softmax)(const float *logits, int64_t channels, int64_t n, float *p, float *q) {
-  for (int64_t i = 0; i < n; i++) {
-    float most = logits[i];
-    for (int64_t c = 1; c < channels; c++) most = logits[c * n + i] > most ? logits[c * n + i] : most;
-    // q of a channel is the sum of the others, which keeps its digits where p is close to 1.
-    float before = 0;
-    for (int64_t c = 0; c < channels; c++) {
-      p[c * n + i] = NAME(exponential)(logits[c * n + i] - most);
-      q[c * n + i] = before;
-      before += p[c * n + i];
-    }
-    const float total = before;
-    float behind = 0;
-    for (int64_t c = channels - 1; c >= 0; c--) {
-      const float e = p[c * n + i];
-      q[c * n + i] = (q[c * n + i] + behind) / total;
-      p[c * n + i] = e / total;
-      behind += e;
-    }
+// What is looked at together of a softmax, so that channels are the outer loop and points make vectors.
+#define BLOCK 256
+typedef struct {
+  int32_t at[BLOCK];                  // the greatest logit's channel
+  float greatest[BLOCK], second[BLOCK];
+  double total[BLOCK], rest[BLOCK];   // Σ e^(z − greatest); Σ e^(z − second) without the greatest; both at least 1
+} NAME(block);
+
+static void NAME(look)(const float *logits, int64_t channels, int64_t n, int64_t count, NAME(block) *x) {
+  for (int64_t i = 0; i < count; i++) {
+    x->at[i] = 0;
+    x->greatest[i] = logits[i];
+    x->second[i] = -INFINITY;
+    x->total[i] = x->rest[i] = 0;
   }
+  for (int64_t c = 1; c < channels; c++)
+    for (int64_t i = 0; i < count; i++) {
+      const float z = logits[c * n + i], g = x->greatest[i], s = x->second[i];
+      x->at[i] = z > g ? (int32_t)c : x->at[i];
+      x->second[i] = z > g ? g : z > s ? z : s;
+      x->greatest[i] = z > g ? z : g;
+    }
+  for (int64_t c = 0; c < channels; c++)
+    for (int64_t i = 0; i < count; i++) {
+      const float z = logits[c * n + i];
+      const float others = NAME(exponential)(z - x->second[i]);
+      x->total[i] += NAME(exponential)(z - x->greatest[i]);
+      x->rest[i] += x->at[i] == (int32_t)c ? 0 : others;
+    }
 }
 
-// Turns each channel's p·q·dL/dp into the derivatives by the logits: dz_k = t_k − p_k·Σ over c ≠ k of t_c / q_c.
-static void NAME(softmax_back)(const float *p, const float *q, int64_t channels, int64_t n, float *t) {
-  for (int64_t i = 0; i < n; i++) {
-    // The greatest summand is kept out of the sum: taking it off again would cost the digits of the others.
-    double rest = 0, greatest = 0;
-    int64_t at = 0;
-    for (int64_t c = 0; c < channels; c++) {
-      const double u = (double)t[c * n + i] / (q[c * n + i] > 1e-37f ? q[c * n + i] : 1e-37f);
-      const bool is_greater = fabs(u) > fabs(greatest);
-      rest += is_greater ? greatest : u;
-      greatest = is_greater ? u : greatest;
-      at = is_greater ? c : at;
-    }
-    for (int64_t c = 0; c < channels; c++) {
-      const double u = (double)t[c * n + i] / (q[c * n + i] > 1e-37f ? q[c * n + i] : 1e-37f);
-      const double others = c == at ? rest : rest - u + greatest;
-      t[c * n + i] = (float)(t[c * n + i] - p[c * n + i] * others);
-    }
+// odds = ln(p / (1 − p)) of each channel: z less the logarithm of the others' sum.
+static void NAME(softmax)(const float *logits, int64_t channels, int64_t n, float *p, float *q, float *odds) {
+  NAME(block) x;
+  for (int64_t from = 0; from < n; from += BLOCK) {
+    const int64_t count = n - from < BLOCK ? n - from : BLOCK;
+    NAME(look)(logits + from, channels, n, count, &x);
+    for (int64_t c = 0; c < channels; c++)
+      for (int64_t i = 0; i < count; i++) {
+        const float z = logits[c * n + from + i], beside = z - x.greatest[i];
+        const bool is_greatest = x.at[i] == (int32_t)c;
+        const float others = (float)(is_greatest ? x.rest[i] : x.total[i] - NAME(exponential)(beside));
+        odds[c * n + from + i] = (is_greatest ? z - x.second[i] : beside) - NAME(logarithm)(others);
+      }
+  }
+  NAME(sigmoid)(odds, channels * n, p, q);
+}
+
+// Turns each channel's p·q·dL/dp into the derivatives by the logits: dz_k = t_k − Σ over c ≠ k of t_c·p_k / q_c.
+static void NAME(softmax_back)(const float *logits, const float *p, const float *q, int64_t channels, int64_t n,
+                               float *t) {
+  NAME(block) x;
+  double sum[BLOCK];
+  float greatest[BLOCK];
+  for (int64_t from = 0; from < n; from += BLOCK) {
+    const int64_t count = n - from < BLOCK ? n - from : BLOCK;
+    NAME(look)(logits + from, channels, n, count, &x);
+    for (int64_t i = 0; i < count; i++) sum[i] = greatest[i] = 0;
+    // The greatest channel's q may be too small to divide by; those of the others are at least ½.
+    for (int64_t c = 0; c < channels; c++)
+      for (int64_t i = 0, at = c * n + from; i < count; i++, at++) {
+        const bool is_greatest = x.at[i] == (int32_t)c;
+        greatest[i] = is_greatest ? t[at] : greatest[i];
+        sum[i] += is_greatest ? 0 : (double)t[at] / q[at];
+      }
+    for (int64_t c = 0; c < channels; c++)
+      for (int64_t i = 0, at = c * n + from; i < count; i++, at++) {
+        const bool is_greatest = x.at[i] == (int32_t)c;
+        const double own = is_greatest ? 0 : (double)t[at] / q[at];
+        // p_k / q of the greatest.
+        const double share = is_greatest ? 0 : NAME(exponential)(logits[at] - x.second[i]) / x.rest[i];
+        t[at] = (float)(t[at] - p[at] * (sum[i] - own) - greatest[i] * share);
+      }
   }
 }
+#undef BLOCK
 
 static void NAME(multiply)(const float *p, const float *q, int64_t n, float *t) {
   for (int64_t i = 0; i < n; i++) t[i] *= p[i] * q[i];
 }
 
-static ck_sums NAME(sums)(const ck_plane *x) {
-  FAST
-  double p = 0, pg = 0, apart = 0;
-  int64_t g = 0;
-  for (int64_t i = 0; i < x->n; i++) {
-    const float prediction = x->p[i], truth = x->g[i];
-    p += prediction;
-    pg += prediction * truth;
-    apart += __builtin_fabsf(truth - prediction);
-    g += x->g[i];
+static void NAME(errors)(const ck_plane *x, float *e) {
+  if (x->q) {
+    for (int64_t i = 0; i < x->n; i++) e[i] = x->g[i] ? -x->q[i] : x->p[i];
+  } else {
+    for (int64_t i = 0; i < x->n; i++) e[i] = x->p[i] - x->g[i];
   }
-  return (ck_sums){p, pg, apart, (double)g};
 }
 
-// Adds a + b·g to the gradient, and c·sign(p − g).
+static ck_sums NAME(sums)(const ck_plane *x) {
+  FAST
+  double wrong = 0, missed = 0;
+  for (int64_t i = 0; i < x->n; i++) {
+    const float e = x->e[i];
+    wrong += e > 0 ? e : 0;
+    missed += e < 0 ? -e : 0;
+  }
+  return (ck_sums){wrong, missed};
+}
+
 static void NAME(add_affine)(const ck_plane *x, float a, float b, float c) {
   FAST
   for (int64_t i = 0; i < x->n; i++) {
-    const float truth = x->g[i], apart = x->p[i] - truth;
-    x->gradient[i] += a + b * truth + (apart > 0 ? c : apart < 0 ? -c : 0);
+    const float truth = x->g[i], e = x->e[i];
+    x->gradient[i] += a + b * truth + (e > 0 ? c : e < 0 ? -c : 0);
   }
 }
 
-// Σ m·(a + b·p) over the points where g is `where`.
 static double NAME(sum_weighted)(const ck_plane *x, const float *map, float a, float b, uint8_t where) {
   FAST
   double sum = 0;
   for (int64_t i = 0; i < x->n; i++) {
     const float counts = x->g[i] == where;
-    sum += counts * map[i] * (a + b * x->p[i]);
+    sum += counts * map[i] * (a + b * __builtin_fabsf(x->e[i]));
   }
   return sum;
 }
 
-// Adds c·m to the gradient where g is `where`.
 static void NAME(add_weighted)(const ck_plane *x, const float *map, float c, uint8_t where) {
   FAST
   for (int64_t i = 0; i < x->n; i++) {
@@ -151,9 +199,10 @@ static void NAME(add_weighted)(const ck_plane *x, const float *map, float c, uin
   }
 }
 
-// d^α, 0 for 0.
+// d^α, 0 for 0, infinite beyond float32 (or half of its range already).
 static inline float NAME(power)(float d, float half) {
-  return d > 0 ? NAME(exponential)(half * 2 * NAME(logarithm)(d)) : 0;
+  const float x = half * 2 * NAME(logarithm)(d);
+  return d > 0 ? (x > 88 ? INFINITY : NAME(exponential)(x)) : 0;
 }
 
 static double NAME(distance_transform_value)(const ck_plane *x, const float *to_truth, const float *to_prediction,
@@ -162,7 +211,7 @@ static double NAME(distance_transform_value)(const ck_plane *x, const float *to_
   double sum = 0;
 #define SUM(WEIGHT)                                     \
   for (int64_t i = 0; i < x->n; i++) {                  \
-    const float e = x->p[i] - x->g[i];                  \
+    const float e = x->e[i];                            \
     sum += e * e * (WEIGHT);                            \
   }
   if (alpha == 2 && to_prediction) SUM(to_truth[i] * to_truth[i] + to_prediction[i] * to_prediction[i])
@@ -177,7 +226,7 @@ static void NAME(distance_transform_gradient)(const ck_plane *x, const float *to
                                               float alpha, float scale) {
   FAST
 #define ADD_EACH(WEIGHT) \
-  for (int64_t i = 0; i < x->n; i++) x->gradient[i] += scale * 2 * (x->p[i] - x->g[i]) * (WEIGHT);
+  for (int64_t i = 0; i < x->n; i++) x->gradient[i] += scale * 2 * x->e[i] * (WEIGHT);
   if (alpha == 2 && to_prediction) ADD_EACH(to_truth[i] * to_truth[i] + to_prediction[i] * to_prediction[i])
   else if (alpha == 2) ADD_EACH(to_truth[i] * to_truth[i])
   else if (to_prediction) ADD_EACH(NAME(power)(to_truth[i], alpha / 2) + NAME(power)(to_prediction[i], alpha / 2))
@@ -192,23 +241,32 @@ __attribute__((always_inline)) static inline double NAME(entropy)(const ck_plane
                                                                   float weight_elsewhere, float scale) {
   FAST
   const float *const p_of = x->p, *const q_of = from_logits ? x->q : x->p;
+  const float *const odds_of = from_logits ? x->odds : x->p;
   const uint8_t *const g_of = x->g;
   float *const gradient = x->gradient;
-  const float least = from_logits ? 1e-37f : 1e-7f, most = from_logits ? 1 : 1 - 1e-7f;
   double sum = 0;
   for (int64_t i = 0; i < x->n; i++) {
     const bool truth = g_of[i] != 0;
     const float p = p_of[i], q = from_logits ? q_of[i] : 1 - p;
-    const float raw = truth ? p : q;
-    const float raised = raw < least ? least : raw, hit = raised > most ? most : raised;
-    const float miss = from_logits ? (truth ? q : p) : 1 - hit;
-    const float w = truth ? weight : weight_elsewhere, log_hit = NAME(logarithm)(hit);
+    const float raw_hit = truth ? p : q, raw_miss = truth ? q : p;
+    const float least = from_logits ? 0 : 1e-7f;
+    const float hit = raw_hit < least ? least : raw_hit, miss = raw_miss < least ? least : raw_miss;
+    float loss;
+    if (from_logits) {
+      // ln(1 + e^−t), t the odds of what is true.
+      const float t = truth ? odds_of[i] : -odds_of[i], e = NAME(exponential)(-__builtin_fabsf(t));
+      loss = (t < 0 ? -t : 0) + NAME(twice_artanh)(e / (2 + e));
+    } else {
+      const float little = miss < 0.5f ? miss : 0.5f, much = hit < 0.5f ? hit : 0.5f;
+      loss = hit < 0.5f ? -NAME(logarithm)(much) : NAME(twice_artanh)(little / (2 - little));
+    }
+    const float w = truth ? weight : weight_elsewhere;
     const float focus = gamma == 0 ? 1 : gamma == 2 ? miss * miss : NAME(power)(miss, gamma / 2);
-    sum -= w * focus * log_hit;
+    sum += w * focus * loss;
     if (!wants_gradient) continue;
     // By ln(pₜ / (1 − pₜ)): γ·miss^γ·hit·ln hit − miss^(γ+1).
-    const float slope = w * focus * (gamma * hit * log_hit - miss), signed_slope = truth ? slope : -slope;
-    const float by_p = hit == raw ? signed_slope / (hit * miss) : 0;
+    const float slope = -w * focus * (gamma * hit * loss + miss), signed_slope = truth ? slope : -slope;
+    const float by_p = hit == raw_hit && miss == raw_miss ? signed_slope / (hit * miss) : 0;
     gradient[i] += scale * (from_logits ? signed_slope : by_p);
   }
   return sum;
@@ -367,7 +425,7 @@ static double NAME(erosion)(const ck_plane *plane, const ck_extent *e, int itera
   double *zero = scratch, *maps = scratch + e->columns;
   memset(zero, 0, (size_t)e->columns * sizeof *zero);
   for (int64_t i = 0; i < n; i++) {
-    const double error = (double)plane->p[i] - plane->g[i];
+    const double error = plane->q ? plane->e[i] : (double)plane->p[i] - plane->g[i];
     maps[i] = error * error;
   }
   NAME(eroded) steps[ck_most_erosions];
@@ -398,7 +456,7 @@ static double NAME(erosion)(const ck_plane *plane, const ck_extent *e, int itera
     NAME(erode_back)(e, &steps[k - 1], box, maps + k * n, d, maps, zero);
   }
   FOR_EACH_ROW(e, box) {
-    FOR_EACH_X(box) plane->gradient[at + x] += (float)(d[at + x] * 2 * (plane->p[at + x] - plane->g[at + x]));
+    FOR_EACH_X(box) plane->gradient[at + x] += (float)(d[at + x] * 2 * plane->e[at + x]);
   }
   return value;
 }

@@ -69,19 +69,6 @@ public struct JSONWriter: Sendable {
     write(text)
   }
 
-  /// Writes a string of the bytes in base64.
-  mutating func appendBase64(_ input: UnsafeRawBufferPointer) {
-    let count = (input.count + 2) / 3 * 4
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(addingCapacity: count) { (output: inout OutputSpan<UInt8>) in
-      output.withUnsafeMutableBufferPointer { buffer, initialized in
-        encodeBase64(input, into: UnsafeMutableRawBufferPointer(buffer))
-        initialized = count
-      }
-    }
-    bytes.append(UInt8(ascii: "\""))
-  }
-
   @usableFromInline mutating func open(_ bracket: Unicode.Scalar) {
     bytes.append(UInt8(ascii: bracket))
     needsComma = false

@@ -3,9 +3,10 @@ import Hausdorff
 extension NumericArray {
   /// Lends all elements as float32, in their order: as they lie where they are, else converted.
   ///
-  /// Booleans are 0 and 1; what float32 cannot hold is rounded, and infinite where it is too large.
+  /// Booleans are 0 and 1; what float32 cannot hold is rounded, but never to the other side of `threshold`, and infinite
+  /// where it is too large.
   public func withFloats<Result, Failure: Error>(
-    _ body: (Span<Float>) throws(Failure) -> Result
+    threshold: Double, _ body: (Span<Float>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try withBytes { (bytes) throws(Failure) in
       try bytes.withUnsafeBytes { (bytes) throws(Failure) in
@@ -13,7 +14,8 @@ extension NumericArray {
           return try body(bytes.assumingMemoryBound(to: Float.self).span)
         }
         let count = bytes.count / type.byteCount
-        return try body(convert(bytes, start: 0, stride: 1, count: count, to: Float.self).span)
+        let floats = convert(bytes, start: 0, stride: 1, count: count) { Float(near: $0, threshold) }
+        return try body(floats.span)
       }
     }
   }
@@ -21,7 +23,7 @@ extension NumericArray {
   /// `count` elements as float64, the first at `start` in C order, each `stride` behind the one before.
   public func doubles(from start: Int, stride: Int = 1, count: Int) -> [Double] {
     withBytes { bytes in
-      bytes.withUnsafeBytes { convert($0, start: start, stride: stride, count: count, to: Double.self) }
+      bytes.withUnsafeBytes { convert($0, start: start, stride: stride, count: count) { $0 } }
     }
   }
 
@@ -37,10 +39,19 @@ extension NumericArray {
     let copy = try OwnedBytes(count: count * size) { output in
       withBytes { bytes in
         bytes.withUnsafeBytes { input in
-          for index in 0..<count {
-            let from = (start + index * stride) * size
-            UnsafeMutableRawBufferPointer(rebasing: output[index * size..<(index + 1) * size])
-              .copyMemory(from: UnsafeRawBufferPointer(rebasing: input[from..<from + size]))
+          func copy<Element: FixedWidthInteger>(_: Element.Type) {
+            for index in 0..<count {
+              let offset = (start + index * stride) * MemoryLayout<Element>.size
+              let element = input.loadUnaligned(fromByteOffset: offset, as: Element.self)
+              output.storeBytes(
+                of: element, toByteOffset: index * MemoryLayout<Element>.size, as: Element.self)
+            }
+          }
+          switch size {
+          case 1: copy(UInt8.self)
+          case 2: copy(UInt16.self)
+          case 4: copy(UInt32.self)
+          default: copy(UInt64.self)
           }
         }
       }
@@ -48,32 +59,42 @@ extension NumericArray {
     return NumericArray(copy, shape: [count], type: type)
   }
 
-  private func convert<Value: BinaryFloatingPoint>(
-    _ bytes: UnsafeRawBufferPointer, start: Int, stride: Int, count: Int, to: Value.Type
+  /// Those elements, each made a float64, which holds all but the largest integers, and then what `value` makes of it.
+  private func convert<Value>(
+    _ bytes: UnsafeRawBufferPointer, start: Int, stride: Int, count: Int, _ value: (Double) -> Value
   ) -> [Value] {
-    func values<Element>(_: Element.Type, _ value: (Element) -> Value) -> [Value] {
+    func values<Element>(_: Element.Type, _ double: (Element) -> Double) -> [Value] {
       [Value](unsafeUninitializedCapacity: count) { output, initialized in
         for index in 0..<count {
           let offset = (start + index * stride) * MemoryLayout<Element>.size
-          output.initializeElement(
-            at: index, to: value(bytes.loadUnaligned(fromByteOffset: offset, as: Element.self)))
+          let element = bytes.loadUnaligned(fromByteOffset: offset, as: Element.self)
+          output.initializeElement(at: index, to: value(double(element)))
         }
         initialized = count
       }
     }
     return switch type {
     case .bool: values(UInt8.self) { $0 == 0 ? 0 : 1 }
-    case .uint8: values(UInt8.self) { Value($0) }
-    case .int8: values(Int8.self) { Value($0) }
-    case .uint16: values(UInt16.self) { Value($0) }
-    case .int16: values(Int16.self) { Value($0) }
-    case .uint32: values(UInt32.self) { Value($0) }
-    case .int32: values(Int32.self) { Value($0) }
-    case .uint64: values(UInt64.self) { Value($0) }
-    case .int64: values(Int64.self) { Value($0) }
-    case .float16: values(Float16.self) { Value($0) }
-    case .float32: values(Float.self) { Value($0) }
-    case .float64: values(Double.self) { Value($0) }
+    case .uint8: values(UInt8.self) { Double($0) }
+    case .int8: values(Int8.self) { Double($0) }
+    case .uint16: values(UInt16.self) { Double($0) }
+    case .int16: values(Int16.self) { Double($0) }
+    case .uint32: values(UInt32.self) { Double($0) }
+    case .int32: values(Int32.self) { Double($0) }
+    case .uint64: values(UInt64.self) { Double($0) }
+    case .int64: values(Int64.self) { Double($0) }
+    case .float16: values(Float16.self) { Double($0) }
+    case .float32: values(Float.self) { Double($0) }
+    case .float64: values(Double.self) { $0 }
     }
+  }
+}
+
+extension Float {
+  /// The nearest float32 on the same side of a threshold: above it, or not.
+  fileprivate init(near value: Double, _ threshold: Double) {
+    let nearest = Float(value)
+    let isAbove = value > threshold
+    self = (Double(nearest) > threshold) == isAbove ? nearest : isAbove ? nearest.nextUp : nearest.nextDown
   }
 }

@@ -86,47 +86,48 @@ import Testing
     }
   }
 
-  @Test func `every variant's losses are those of the portable one`() {
+  @Test func `every variant's losses are those of the portable one`() throws {
     let (rows, columns) = (37, 131)
     let count = rows * columns
     var random = SeededGenerator(state: 12)
     let logits = (0..<count).map { _ in Float.random(in: -9...9, using: &random) }
     let truth = (0..<count).map { UInt8($0 % columns > 60 ? 1 : 0) }
     let map = (0..<count).map { _ in Float.random(in: 0...50, using: &random) }
-    func everything(_ variant: ck_variant) -> [Double] {
-      var (p, q) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))
-      ck_sigmoid(variant, logits, Int64(count), &p, &q)
-      var gradient = [Float](repeating: 0, count: count)
-      var scratch = [Double](repeating: .nan, count: 7 * count + columns)
-      var values: [Double] = []
-      p.withUnsafeBufferPointer { p in
-        q.withUnsafeBufferPointer { q in
-          truth.withUnsafeBufferPointer { truth in
-            gradient.withUnsafeMutableBufferPointer { gradient in
-              var plane = ck_plane(
-                n: Int64(count), p: p.baseAddress, q: q.baseAddress, g: truth.baseAddress,
-                gradient: gradient.baseAddress)
-              var extent = ck_extent(planes: 1, rows: Int64(rows), columns: Int64(columns), is_volume: false)
-              let sums = ck_plane_sums(variant, &plane)
-              values = [sums.p, sums.pg, sums.apart, sums.g]
-              for alpha: Float in [2, 1.5] {
-                values.append(ck_distance_transform_value(variant, &plane, map, map, alpha))
-                ck_distance_transform_gradient(variant, &plane, map, nil, alpha, 1e-3)
-              }
-              values.append(ck_sum_weighted(variant, &plane, map, 1, -1, 1))
-              ck_add_weighted(variant, &plane, map, 0.5, 0)
-              ck_add_affine(variant, &plane, 0.25, 2, -1)
-              values.append(ck_cross_entropy(variant, &plane, 1.5, 0.25, 0.75, 3))
-              values.append(ck_erosion(variant, &plane, &extent, 5, 2, 1, &scratch))
-            }
+    func everything(_ variant: ck_variant) throws -> [Double] {
+      let scratch = try Scratch<Double>(repeating: .nan, count: 7 * count + columns)
+      let floats = try Scratch<Float>(repeating: 0, count: 4 * count)
+      defer {
+        scratch.keep()
+        floats.keep()
+      }
+      let (p, q) = (floats.start, floats.start + count)
+      let (e, gradient) = (q + count, q + 2 * count)
+      ck_sigmoid(variant, logits, Int64(count), p, q)
+      return truth.withUnsafeBufferPointer { truth in
+        logits.withUnsafeBufferPointer { logits in
+          var plane = ck_plane(
+            n: Int64(count), p: p, q: q, odds: logits.baseAddress, g: truth.baseAddress, e: e,
+            gradient: gradient)
+          ck_errors(variant, &plane, e)
+          var extent = ck_extent(planes: 1, rows: Int64(rows), columns: Int64(columns), is_volume: false)
+          let sums = ck_plane_sums(variant, &plane)
+          var values = [sums.wrong, sums.missed]
+          for alpha: Float in [2, 1.5] {
+            values.append(ck_distance_transform_value(variant, &plane, map, map, alpha))
+            ck_distance_transform_gradient(variant, &plane, map, nil, alpha, 1e-3)
           }
+          values.append(ck_sum_weighted(variant, &plane, map, 1, -1, 1))
+          ck_add_weighted(variant, &plane, map, 0.5, 0)
+          ck_add_affine(variant, &plane, 0.25, 2, -1)
+          values.append(ck_cross_entropy(variant, &plane, 1.5, 0.25, 0.75, 3))
+          values.append(ck_erosion(variant, &plane, &extent, 5, 2, 1, scratch.start))
+          return values + (0..<4 * count).map { Double(floats.start[$0]) }
         }
       }
-      return values + gradient.map(Double.init) + p.map(Double.init)
     }
-    let expected = everything(ck_portable)
+    let expected = try everything(ck_portable)
     for variant in Self.variants {
-      let worst = zip(everything(variant), expected).map { abs($0 - $1) / (1 + abs($1)) }.max()!
+      let worst = zip(try everything(variant), expected).map { abs($0 - $1) / (1 + abs($1)) }.max()!
       #expect(worst < 1e-5, "variant \(variant.rawValue)")
     }
   }
@@ -148,8 +149,9 @@ import Testing
       let value = p.withUnsafeBufferPointer { p in
         truth.withUnsafeBufferPointer { truth in
           gradient.withUnsafeMutableBufferPointer { gradient in
+            // Nothing is true, so that the errors are the predictions.
             var plane = ck_plane(
-              n: Int64(count), p: p.baseAddress, q: nil, g: truth.baseAddress,
+              n: Int64(count), p: p.baseAddress, q: nil, odds: nil, g: truth.baseAddress, e: p.baseAddress,
               gradient: withGradient ? gradient.baseAddress : nil)
             var extent = ck_extent(
               planes: Int64(shape[0]), rows: Int64(shape[1]), columns: Int64(shape[2]),

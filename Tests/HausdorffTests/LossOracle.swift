@@ -37,31 +37,39 @@ final class LossOracle {
 
   private var diagonal: Double { distance.length(zip(shape, spacing).map { Double($0 - 1) * $1 }) }
 
-  func value(_ kind: LossTerm.Kind, _ p: [Double]) -> Double {
+  /// `q` is 1 − p where that is known better, since p was made from logits; else cross entropies clamp it.
+  func value(_ kind: LossTerm.Kind, _ p: [Double], q: [Double]? = nil) -> Double {
     let t = g.map { $0 ? 1.0 : 0 }
     let n = Double(p.count)
     let (sumP, sumG) = (p.reduce(0, +), t.reduce(0, +))
+    // |g − p|, and the same of the others.
+    let apart = p.indices.map { g[$0] ? q?[$0] ?? 1 - p[$0] : p[$0] }
+    func logarithm(_ i: Int) -> (hit: Double, miss: Double, log: Double) {
+      var (hit, miss) = (g[i] ? p[i] : q?[i] ?? 1 - p[i], apart[i])
+      if q == nil { (hit, miss) = (max(hit, 1e-7), max(miss, 1e-7)) }
+      return (hit, miss, miss < 0.5 ? log1p(-miss) : log(hit))
+    }
     func mean(_ value: (Int) -> Double) -> Double { p.indices.reduce(0) { $0 + value($1) } / n }
     switch kind {
     case .softHausdorff(let alpha, let binarize):
-      return pow(p.indices.reduce(0) { $0 + abs(t[$1] - (binarize ? (mask[$1] ? 1 : 0) : p[$1])) }, alpha)
+      return pow(p.indices.reduce(0) { $0 + (binarize ? (g[$1] == mask[$1] ? 0 : 1) : apart[$1]) }, alpha)
     case .softAverageHausdorff:
       guard sumG > 0 else { return diagonal * sumP / n }
-      let missed = p.indices.reduce(0) { $0 + t[$1] * (1 - p[$1]) }
+      let missed = p.indices.reduce(0) { $0 + t[$1] * apart[$1] }
       guard mask.contains(true) else { return diagonal * missed / sumG }
       let (toTruth, toPrediction) = (ofTruth.0, ofMask.0)
       return 0.5
         * (p.indices.reduce(0) { $0 + p[$1] * toTruth[$1] } / max(sumP, 1e-12)
-          + p.indices.reduce(0) { $0 + t[$1] * (1 - p[$1]) * toPrediction[$1] } / sumG)
+          + p.indices.reduce(0) { $0 + t[$1] * apart[$1] * toPrediction[$1] } / sumG)
     case .hausdorffDistanceTransform(let alpha, let oneSided, _):
       // Where a mask is empty or full, one of the two is 0 everywhere, and the other where it counts.
       let maps = (oneSided ? [ofTruth] : [ofTruth, ofMask]).map { maps in zip(maps.0, maps.1).map { $0 + $1 }
       }
       return mean { i in
-        (p[i] - t[i]) * (p[i] - t[i]) * maps.reduce(0) { $0 + ($1[i] == 0 ? 0 : pow($1[i], alpha)) }
+        apart[i] * apart[i] * maps.reduce(0) { $0 + ($1[i] == 0 ? 0 : pow($1[i], alpha)) }
       }
     case .hausdorffErosion(let alpha, let iterations):
-      var b = p.indices.map { (p[$0] - t[$0]) * (p[$0] - t[$0]) }
+      var b = apart.map { $0 * $0 }
       var total = 0.0
       for k in 1...iterations {
         b = eroded(b)
@@ -73,14 +81,15 @@ final class LossOracle {
       let (outside, inside) = ofTruth
       return mean { i in p[i] * (g[i] ? -(inside[i] - (spacing.min() ?? 1)) : outside[i]) }
     case .dice:
-      return 1 - (2 * zip(p, t).reduce(0) { $0 + $1.0 * $1.1 } + 1e-5) / (sumP + sumG + 1e-5)
+      // 1 − (2Σpg + s) / (Σp + Σg + s), without the digits that the difference would lose.
+      return apart.reduce(0, +) / (sumP + sumG + 1e-5)
     case .crossEntropy:
-      return mean { i in -log(t[i] == 1 ? p[i] : 1 - p[i]) }
+      return mean { -logarithm($0).log }
     case .focal(let gamma, let balance):
       return mean { i in
-        let hit = t[i] == 1 ? p[i] : 1 - p[i]
+        let (_, miss, log) = logarithm(i)
         let weight = balance.map { t[i] == 1 ? $0 : 1 - $0 } ?? 1
-        return -weight * pow(1 - hit, gamma) * log(hit)
+        return -weight * pow(miss, gamma) * log
       }
     case .score: return .nan
     }

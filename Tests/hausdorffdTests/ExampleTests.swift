@@ -27,7 +27,7 @@ struct ExampleTests {
       ], environment: environment.merging(["OMP_NUM_THREADS": "2"]) { $1 })
     let losses = values("loss", in: text)
     #expect(losses.count == Self.epochs, "\(text)")
-    for (before, behind) in zip(losses, losses.dropFirst()) { #expect(behind < before, "\(text)") }
+    #expect(losses.last! < 0.9 * losses.first!, "\(text)")
     let distances = values("val_average_hausdorff", in: text)
     #expect(distances.count == Self.epochs && distances.last! < 0.8 * distances.first!, "\(text)")
     #expect(values("val_hausdorff_95", in: text).count == Self.epochs)

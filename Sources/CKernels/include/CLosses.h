@@ -8,16 +8,18 @@
 
 /// A plane of predictions `p` against its truth `g`, each 0 or 1.
 ///
-/// `q` is 1 − p with all its digits where p was made from logits, else null. `gradient` takes derivatives.
+/// Where p was made from logits, `q` is 1 − p with all its digits and `odds` ln(p / q); else they are null. `e` is p − g with
+/// all its digits, made by ``ck_errors``. `gradient` takes derivatives.
 typedef struct {
   int64_t n;
-  const float *p, *q;
+  const float *p, *q, *odds;
   const uint8_t *g;
+  const float *e;
   float *gradient;
 } ck_plane;
 
-/// Σp, Σp·g, Σ|g − p|, Σg.
-typedef struct { double p, pg, apart, g; } ck_sums;
+/// Σp over the points where g is 0, Σ(1 − p) over those where it is 1.
+typedef struct { double wrong, missed; } ck_sums;
 
 /// Spreads a bit mask of `rows` rows of ⌈columns / 64⌉ words to bytes, 0 or 1 each.
 void ck_unpack(ck_variant variant, const uint64_t *words, int64_t rows, int64_t columns, uint8_t *out);
@@ -28,21 +30,25 @@ int64_t ck_first_unfit(ck_variant variant, const float *values, int64_t n, float
 /// p = 1 / (1 + e^−z) and q = 1 − p of finite logits z, both with all their digits.
 void ck_sigmoid(ck_variant variant, const float *logits, int64_t n, float *p, float *q);
 
-/// p = softmax of finite logits over channels × n values, and q = 1 − p with all its digits.
-void ck_softmax(ck_variant variant, const float *logits, int64_t channels, int64_t n, float *p, float *q);
+/// p = softmax of finite logits over channels × n values, q = 1 − p and odds = ln(p / q), all with their digits.
+void ck_softmax(ck_variant variant, const float *logits, int64_t channels, int64_t n, float *p, float *q, float *odds);
 
-/// Turns p·q·dL/dp of channels × n values into dL/dlogit, in place.
-void ck_softmax_back(ck_variant variant, const float *p, const float *q, int64_t channels, int64_t n, float *t);
+/// Turns p·q·dL/dp of channels × n values, p and q being the softmax of the logits, into dL/dlogit, in place.
+void ck_softmax_back(ck_variant variant, const float *logits, const float *p, const float *q, int64_t channels,
+                     int64_t n, float *t);
 
 /// t = t·p·q.
 void ck_multiply(ck_variant variant, const float *p, const float *q, int64_t n, float *t);
+
+/// e = p − g with all its digits.
+void ck_errors(ck_variant variant, const ck_plane *plane, float *e);
 
 ck_sums ck_plane_sums(ck_variant variant, const ck_plane *plane);
 
 /// Adds a + b·g + c·sign(p − g) to the gradient.
 void ck_add_affine(ck_variant variant, const ck_plane *plane, float a, float b, float c);
 
-/// Σ map·(a + b·p) over the points where g is `where`.
+/// Σ map·(a + b·|p − g|) over the points where g is `where`.
 double ck_sum_weighted(ck_variant variant, const ck_plane *plane, const float *map, float a, float b, uint8_t where);
 
 /// Adds c·map to the gradient where g is `where`.
@@ -58,8 +64,8 @@ void ck_distance_transform_gradient(ck_variant variant, const ck_plane *plane, c
 
 /// Σ −w·(1 − pₜ)^γ·ln pₜ with pₜ = p and w = `weight` where g is 1, pₜ = 1 − p and w = `weight_elsewhere` elsewhere.
 ///
-/// Without q, pₜ is clamped to 1e-7…1 − 1e-7. Adds `scale` times its derivative to a gradient that is not null: with q
-/// the one by the logit, without q the one by p, 0 where the clamp acts.
+/// Without q, pₜ and 1 − pₜ are clamped to at least 1e-7. Adds `scale` times its derivative to a gradient that is not null:
+/// with q the one by the odds, without q the one by p, 0 where the clamp acts.
 double ck_cross_entropy(ck_variant variant, const ck_plane *plane, float gamma, float weight, float weight_elsewhere,
                         float scale);
 

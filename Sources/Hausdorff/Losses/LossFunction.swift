@@ -106,14 +106,17 @@ public struct LossFunction: Sendable {
         results.deinitialize()
         results.deallocate()
       }
+      let hasFailed = Flag()
       perform(batch) { item in
+        guard !hasFailed.isSet else { return }
         results[item] = Result { () throws(LossError) in
           try evaluate(
             item: item, truth: try truth(item), channels: channels, points: stride / channels,
-            input: input + item * stride,
-            gradient: output.map { $0 + item * stride }, scales: scales)
+            input: input + item * stride, gradient: output.map { $0 + item * stride }, scales: scales)
         }
+        if case .failure = results[item] { hasFailed.set() }
       }
+      if hasFailed.isSet { for case .failure(let error) in results { throw error } }
       var items: [LossValue.Item] = []
       items.reserveCapacity(planes)
       for result in results {
@@ -127,9 +130,11 @@ public struct LossFunction: Sendable {
     guard gradient != nil else { return try pass(scales, withGradient: false) }
     // d log(1 + L) = dL / (1 + L) needs L first, and has it as log(1 + L).
     if reduction != .none, terms.contains(where: \.takesLog) {
-      let first = try pass(scales, withGradient: false)
-      for index in terms.indices where terms[index].takesLog {
-        scales[index] = scales[index].map { $0 / exp(first.terms[index] ?? 0) }
+      var logarithms = self
+      logarithms.terms = terms.filter(\.takesLog)
+      let value = try logarithms.evaluate(batch, truth, prediction, channels, nil, perform)
+      for (index, log) in zip(terms.indices.filter { terms[$0].takesLog }, value.terms) {
+        scales[index] = scales[index].map { $0 / exp(log ?? 0) }
       }
     }
     return try pass(scales, withGradient: true)
@@ -162,8 +167,8 @@ public enum LossError: Error, Equatable, Sendable {
   case unfit(item: Int, channel: Int, point: Int)
   /// This term has no gradient.
   case noGradient(term: String)
-  /// A derivative of this item is beyond float32.
-  case gradientOverflows(item: Int)
+  /// A value or derivative of this item is beyond float32.
+  case overflows(item: Int)
   /// There is no memory for its distance maps.
   case outOfMemory
   /// Not every item was worked on.

@@ -6,7 +6,7 @@ extension LossPlane {
 
   /// One term's value, nil where the empty policy leaves it out; adds `scale` times its derivative to the plane's gradient,
   /// if both are there.
-  func evaluate(_ kind: LossTerm.Kind, scale: Double?, empty: EmptyPolicy) throws(MaskError) -> Double? {
+  func evaluate(_ kind: LossTerm.Kind, scale: Double?) throws(MaskError) -> Double? {
     let scale = kernel.gradient == nil ? nil : scale
     return switch kind {
     case .softHausdorff(let alpha, let binarize): softHausdorff(alpha, binarize, scale)
@@ -18,7 +18,7 @@ extension LossPlane {
     case .dice: dice(scale)
     case .crossEntropy: crossEntropy(gamma: 0, balance: nil, scale)
     case .focal(let gamma, let balance): crossEntropy(gamma: gamma, balance: balance, scale)
-    case .score(let metric): try score(metric, empty)
+    case .score(let metric): try value(of: metric)
     }
   }
 
@@ -32,16 +32,16 @@ extension LossPlane {
     let apart =
       binarize
       ? Double(zip(truth.words, prediction.words).reduce(0) { $0 + ($1.0 ^ $1.1).nonzeroBitCount })
-      : sums.apart
+      : sums.wrong + sums.missed
     if let scale, !binarize, apart > 0 { add(0, truth: 0, sign: scale * alpha * pow(apart, alpha - 1)) }
     return pow(apart, alpha)
   }
 
   private func softAverageHausdorff(_ scale: Double?) throws(MaskError) -> Double {
-    let (count, g, missed) = (Double(count), sums.g, sums.g - sums.pg)
+    let (count, g, missed) = (Double(count), Double(truthCount), sums.missed)
     if truthIsEmpty {
       if let scale { add(scale * diagonal / count, truth: 0) }
-      return diagonal * sums.p / count
+      return diagonal * sumOfP / count
     }
     if predictionCount == 0 {
       if let scale { add(0, truth: -scale * diagonal / g) }
@@ -50,9 +50,9 @@ extension LossPlane {
     var plane = kernel
     let toTruth = try distancesToTruth(inside: false)
     let toPrediction = try distancesFromTruthToPrediction()
-    let p = max(sums.p, 1e-12)
+    let p = max(sumOfP, 1e-12)
     let outward = ck_sum_weighted(Self.variant, &plane, toTruth, 0, 1, 0) / p
-    let inward = ck_sum_weighted(Self.variant, &plane, toPrediction, 1, -1, 1) / g
+    let inward = ck_sum_weighted(Self.variant, &plane, toPrediction, 0, 1, 1) / g
     if let scale {
       ck_add_weighted(Self.variant, &plane, toTruth, Float(0.5 * scale / p), 0)
       ck_add_weighted(Self.variant, &plane, toPrediction, Float(-0.5 * scale / g), 1)
@@ -86,15 +86,15 @@ extension LossPlane {
       add(0, truth: scale * h / count)
     }
     let outside = ck_sum_weighted(Self.variant, &plane, map, 0, 1, 0)
-    let inside = ck_sum_weighted(Self.variant, &plane, map, 0, 1, 1)
-    return (outside - inside + h * sums.pg) / count
+    let inside = ck_sum_weighted(Self.variant, &plane, map, 1, -1, 1)
+    return (outside - inside + h * sumInTruth) / count
   }
 
   private func dice(_ scale: Double?) -> Double {
-    let smooth = 1e-5
-    let (over, under) = (2 * sums.pg + smooth, sums.p + sums.g + smooth)
-    if let scale { add(scale * over / (under * under), truth: -scale * 2 / under) }
-    return 1 - over / under
+    // 1 − (2Σpg + s) / (Σp + Σg + s) = Σ|p − g| / (Σp + Σg + s)
+    let (apart, sum) = (sums.wrong + sums.missed, sumOfP + Double(truthCount) + 1e-5)
+    if let scale { add(scale * (1 - apart / sum) / sum, truth: -scale * 2 / sum) }
+    return apart / sum
   }
 
   private func erosion(_ alpha: Double, _ iterations: Int, _ scale: Double?) throws(MaskError) -> Double {
@@ -114,10 +114,5 @@ extension LossPlane {
     return ck_cross_entropy(
       Self.variant, &plane, Float(gamma), Float(balance ?? 1), Float(balance.map { 1 - $0 } ?? 1),
       Float((scale ?? 0) / Double(count))) / Double(count)
-  }
-
-  private func score(_ metric: Metric, _ empty: EmptyPolicy) throws(MaskError) -> Double? {
-    let options = ScoreOptions(metrics: [metric], distance: distance, spacing: spacing, empty: empty)
-    return try Score(truth: truth, prediction: prediction, options: options).values[0]
   }
 }

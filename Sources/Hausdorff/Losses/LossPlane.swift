@@ -8,6 +8,10 @@ final class LossPlane {
   let spacing: [Double]
   let distance: Distance
   private let g: Scratch<UInt8>
+  private let errors: Scratch<Float>
+  /// The exact scores that are terms, all of them made when the first is asked for.
+  private let scoring: ScoreOptions
+  private var score: Score?
   /// Distances to the nearest point of the other kind, for points outside and inside of a mask; made when first asked for.
   private var truthMap, predictionMap: Map?
   private var missedMap: Scratch<Float>?
@@ -18,19 +22,23 @@ final class LossPlane {
     var hasOutside = false, hasInside = false
   }
 
-  /// Takes `p`, and `q` = 1 − p where it is known better, and the gradient's place, which must outlive the plane.
+  /// Takes p, with q = 1 − p and the odds ln(p / q) where it was made from logits, and the gradient's place; all of it must
+  /// outlive the plane.
   init(
-    truth: Mask, p: UnsafePointer<Float>, q: UnsafePointer<Float>?, gradient: UnsafeMutablePointer<Float>?,
-    threshold: Double, spacing: [Double], distance: Distance
+    truth: Mask, p: UnsafePointer<Float>, q: UnsafePointer<Float>?, odds: UnsafePointer<Float>?,
+    gradient: UnsafeMutablePointer<Float>?, threshold: Double, scoring: ScoreOptions
   ) throws(MaskError) {
     let count = truth.shape.reduce(1, *)
     self.truth = truth
-    (self.spacing, self.distance) = (spacing, distance)
+    (self.scoring, spacing, distance) = (scoring, scoring.spacing, scoring.distance)
     let bytes = UnsafeRawBufferPointer(start: p, count: count * 4).bytes
     prediction = try Mask(shape: truth.shape, elements: bytes, type: .float32, threshold: threshold)
     g = try Scratch(count: count)
     ck_unpack(Kernels.variant, truth.words, Int64(truth.rows), Int64(truth.columns), g.start)
-    kernel = ck_plane(n: Int64(count), p: p, q: q, g: g.start, gradient: gradient)
+    errors = try Scratch(count: count)
+    kernel = ck_plane(
+      n: Int64(count), p: p, q: q, odds: odds, g: g.start, e: UnsafePointer(errors.start), gradient: gradient)
+    ck_errors(Kernels.variant, &kernel, errors.start)
   }
 
   var count: Int { Int(kernel.n) }
@@ -45,6 +53,10 @@ final class LossPlane {
     var plane = kernel
     return ck_plane_sums(Kernels.variant, &plane)
   }()
+
+  /// Σp, over all points and over those of the truth.
+  var sumOfP: Double { sums.wrong + sumInTruth }
+  var sumInTruth: Double { Double(truthCount) - sums.missed }
 
   private(set) lazy var truthCount = truth.count
   private(set) lazy var predictionCount = prediction.count
@@ -84,6 +96,12 @@ final class LossPlane {
     missedMap = map
     try truth.writeDistances(to: prediction, spacing: spacing, distance: distance, into: map.start)
     return UnsafePointer(map.start)
+  }
+
+  /// An exact score of the thresholded prediction, one of those that the plane was made for.
+  func value(of metric: Metric) throws(MaskError) -> Double? {
+    if score == nil { score = try Score(truth: truth, prediction: prediction, options: scoring) }
+    return scoring.metrics.firstIndex(of: metric).flatMap { score?.values[$0] }
   }
 
   private func complete(

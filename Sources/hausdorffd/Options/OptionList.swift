@@ -86,6 +86,15 @@ extension OptionList.Entry {
     return number
   }
 
+  /// A whole number within a range.
+  func integer(in range: ClosedRange<Int>) throws(RequestError) -> Int {
+    guard let number = Int(exactly: try number()), range.contains(number) else {
+      throw RequestError(
+        location, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
   /// JSON's booleans, or their names as text.
   func boolean() throws(RequestError) -> Bool {
     switch value {

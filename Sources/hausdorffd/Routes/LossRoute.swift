@@ -50,8 +50,12 @@ struct LossRoute: Sendable {
       }
     }
     guard let reply else { throw problem.withLock { $0 } ?? Problem(status: 500) }
-    return wantsBytes ? reply.bytes : .json(.bytes(reply.json))
+    guard let response = wantsBytes ? reply.bytes : reply.json else { throw Self.noRoom }
+    return response
   }
+
+  private static let noRoom = Problem(
+    status: 503, detail: "There is no room for the work now.", headers: ["Retry-After": "1"])
 
   /// Counts what the work needs among the bytes of requests, until this one is answered.
   private func takeMemory(for loss: LossRequest, _ request: Request) throws(Problem) {
@@ -62,6 +66,6 @@ struct LossRoute: Sendable {
         status: 413,
         detail: "Working on this takes \(needed) bytes beside the body; the limit is \(pool.limits.bytes).")
     }
-    throw Problem(status: 503, detail: "There is no room for the work now.", headers: ["Retry-After": "1"])
+    throw Self.noRoom
   }
 }

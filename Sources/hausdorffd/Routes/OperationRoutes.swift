@@ -48,8 +48,8 @@ struct OperationRoutes: Sendable {
           json.member("queued_bytes", pool.limits.bytes)
           json.member("workers", pool.limits.width)
           json.member("deadline_seconds", Int(pool.limits.deadline.components.seconds))
-          json.member("metrics", ScoreRequest.maximumMetrics)
-          json.member("values", ScoreRequest.maximumValues)
+          json.member("metrics", ArrayPair.maximumNames)
+          json.member("values", ArrayPair.maximumValues)
         }
       }
     }

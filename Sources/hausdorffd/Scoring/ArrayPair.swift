@@ -2,11 +2,12 @@ import HTTPServer
 import Hausdorff
 import MaskFormats
 
-/// Where the two arrays of a request are, for messages.
+/// The two arrays of a request.
 enum ArrayName: String, CaseIterable {
   case truth = "y_true"
   case prediction = "y_pred"
 
+  /// Where it is, for messages.
   func location(json: Bool) -> Problem.FieldError.Location {
     json ? .pointer("/" + rawValue) : .parameter(rawValue)
   }
@@ -14,6 +15,11 @@ enum ArrayName: String, CaseIterable {
 
 /// Two arrays, what the axes of y_pred are, and the options beside them that nothing took yet.
 struct ArrayPair: Sendable {
+  /// Most metrics or losses that one request may ask for.
+  static let maximumNames = 64
+  /// Most values in a reply: items times metrics, or items times channels times losses.
+  static let maximumValues = 1 << 16
+
   let truth, prediction: NumericArray
   let layout: Layout
   let batch, channels: Int

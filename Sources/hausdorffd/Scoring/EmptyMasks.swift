@@ -30,13 +30,13 @@ struct EmptyMasks {
     if !errors.isEmpty { throw RequestError(errors) }
   }
 
-  /// How many there are, in words that what they led to follows; nil where there are none.
-  var summary: String? {
+  /// How many of the pairs, under the name for several, in words that what they led to follows; nil where there are none.
+  func summary(_ pairs: String = "items") -> String? {
     let (truth, prediction, both) = (count(.truth), count(.prediction), count(.both))
     let count = truth + prediction + both
     guard count > 0 else { return nil }
     return
-      "\(count) of \(sides.count) items have an empty mask (truth \(truth), prediction \(prediction), both \(both)): "
+      "\(count) of \(sides.count) \(pairs) have an empty mask (truth \(truth), prediction \(prediction), both \(both)): "
   }
 
   /// What the policy did to exact scores, in words.

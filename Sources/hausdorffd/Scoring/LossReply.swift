@@ -13,6 +13,7 @@ struct LossReply {
   /// Refuses a batch with empty masks under `empty=error`, naming the first hundred of them.
   init(request: LossRequest, value: LossValue, gradient: Body?) throws(RequestError) {
     (self.request, self.value, self.gradient) = (request, value, gradient)
+    names = request.function.terms.map(\.name)
     empties = EmptyMasks(sides: value.items.map(\.empty))
     guard request.function.empty == .error else { return }
     try empties.refuse(isJSON: request.arrays.isJSON) { index in
@@ -22,17 +23,19 @@ struct LossReply {
   }
 
   private var hasLabels: Bool { request.arrays.channels > 1 }
-  private var names: [String] { request.function.terms.map(\.name) }
+  private let names: [String]
 
   /// What there is to know of empty masks and of values that are not finite.
   var warnings: [String] {
     var warnings: [String] = []
-    if let summary = empties.summary {
+    if let summary = empties.summary(hasLabels ? "items and channels" : "items") {
       let hasScores = request.function.terms.contains { if case .score = $0.kind { true } else { false } }
-      warnings.append(
-        summary
-          + (hasScores ? empties.effect(of: request.function.empty) + " in exact scores; " : "")
-          + "differentiable losses are finite there")
+      let effects = [
+        hasScores ? empties.effect(of: request.function.empty) + " in exact scores" : nil,
+        request.function.terms.contains(where: \.isDifferentiable)
+          ? "differentiable losses are finite there" : nil,
+      ]
+      warnings.append(summary + effects.compactMap { $0 }.joined(separator: "; "))
     }
     if let loss = value.loss, !loss.isFinite { warnings.append("the loss is not finite") }
     return warnings
@@ -46,19 +49,29 @@ struct LossReply {
     return response
   }
 
-  /// The reply as JSON.
-  var json: [UInt8] {
+  /// The reply as JSON; nil where there is no memory for it.
+  var json: Response? {
+    let text = text
+    guard let gradient else { return .json(.bytes(text)) }
+    // The gradient's `data`, empty so far, is what the text ends with.
+    let end = Array(#""}}"#.utf8)
+    let start = Array(text.dropLast(end.count))
+    return gradient.withBytes { Body(start, base64: $0, end) }.map { .json(.body($0)) }
+  }
+
+  private var text: [UInt8] {
     var json = JSONWriter()
     let function = request.function
+    let channels = function.scoredChannels(of: request.arrays.channels)
     json.object { json in
       json.member("loss", value.loss)
       json.member("terms") { write(value.terms, to: &$0) }
       if hasLabels {
         json.member("labels") { json in
           json.object { json in
-            for channel in function.scoredChannels(of: request.arrays.channels) {
-              let reduced = function.reduced(value.items.filter { $0.channel == channel })
-              json.member("\(channel)") { write(reduced, to: &$0) }
+            for (place, channel) in channels.enumerated() {
+              let items = stride(from: place, to: value.items.count, by: channels.count)
+              json.member("\(channel)") { write(function.reduced(items.map { value.items[$0] }), to: &$0) }
             }
           }
         }
@@ -77,12 +90,12 @@ struct LossReply {
       json.member("activation", function.activation.rawValue)
       json.member("convention", "modified")
       empties.write(to: &json, warnings: warnings)
-      if let gradient {
+      if gradient != nil {
         json.member("gradient") { json in
           json.object { json in
             json.member("shape") { $0.array(request.arrays.prediction.shape) { $0.value(Double($1)) } }
             json.member("dtype", "float32")
-            gradient.withBytes { json.member("data", base64: $0) }
+            json.member("data", "")
           }
         }
       }

@@ -31,7 +31,7 @@ extension LossRequest {
     _ truth: @escaping LossFunction.Truth, _ perform: LossFunction.Perform
   ) throws(LossError) -> (LossValue, Body?) {
     let (batch, channels) = (arrays.batch, arrays.channels)
-    return try arrays.prediction.withFloats { (values) throws(LossError) in
+    return try arrays.prediction.withFloats(threshold: function.threshold) { (values) throws(LossError) in
       guard wantsGradient else {
         let value = try function.evaluate(
           batch: batch, truth: truth, prediction: values, channels: channels, perform: perform)

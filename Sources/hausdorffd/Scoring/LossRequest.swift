@@ -12,12 +12,12 @@ struct LossRequest: Sendable {
   let arrays: ArrayPair
   let function: LossFunction
   let wantsGradient: Bool
+  /// Whether the answer is the gradient's bytes.
+  let wantsBytes: Bool
   /// Whether y_true holds a class for each point, rather than a mask for each channel.
   private let truthIsLabels: Bool
 
   /// Checks arrays and options; refuses options that it does not know.
-  ///
-  /// - Parameter wantsBytes: whether the answer is the gradient's bytes.
   init(_ arrays: ArrayPair, wantsBytes: Bool) throws(RequestError) {
     var arrays = arrays
     truthIsLabels = try LossRequest.truthIsLabels(arrays)
@@ -50,13 +50,13 @@ struct LossRequest: Sendable {
         "\(name) has no gradient; losses with one are \(names); with a weight of 0 it is only told")
     }
     let planes = arrays.batch * function.scoredChannels(of: arrays.channels).count
-    guard planes <= ScoreRequest.maximumValues / function.terms.count else {
+    guard planes <= ArrayPair.maximumValues / function.terms.count else {
       throw RequestError(
         arrays.location(.prediction),
-        "holds \(planes) items and channels; with \(function.terms.count) losses at most \(ScoreRequest.maximumValues / function.terms.count) can be answered at once"
+        "holds \(planes) items and channels; with \(function.terms.count) losses at most \(ArrayPair.maximumValues / function.terms.count) can be answered at once"
       )
     }
-    (self.arrays, self.function) = (arrays, function)
+    (self.arrays, self.function, self.wantsBytes) = (arrays, function, wantsBytes)
   }
 
   private static func truthIsLabels(_ arrays: ArrayPair) throws(RequestError) -> Bool {
@@ -69,6 +69,8 @@ struct LossRequest: Sendable {
       var detail = "has shape \(prediction), but y_true has shape \(truth)"
       if layout.channelAxis != nil {
         detail += "; it may have that of y_pred, or lack its channels (layout \(layout.name))"
+      } else if truth.count == prediction.count - 1 {
+        detail += "; where one axis of y_pred are channels, say so by layout (as in HWC)"
       }
       throw RequestError(arrays.location(.prediction), detail)
     }
@@ -93,9 +95,10 @@ struct LossRequest: Sendable {
   /// Bytes that working on it takes, beside the arrays as they came.
   func workingBytes(workers: Int) -> Int {
     let values = arrays.batch * arrays.points * arrays.channels * MemoryLayout<Float>.size
-    let copies = (wantsGradient ? 1 : 0) + (arrays.prediction.type == .float32 ? 0 : 1)
-    return values * copies + min(workers, arrays.batch)
-      * function.scratchBytes(points: arrays.points, channels: arrays.channels, withGradient: wantsGradient)
+    let copy = arrays.prediction.type == .float32 ? 0 : values
+    let gradient = wantsGradient ? values + (wantsBytes ? 0 : values * 4 / 3) : 0
+    return copy + gradient + min(workers, arrays.batch)
+      * function.scratchBytes(space: arrays.space, channels: arrays.channels, withGradient: wantsGradient)
   }
 
   /// The true masks of one item, one for each channel that counts.
@@ -152,10 +155,11 @@ struct LossRequest: Sendable {
         function.activation == .none
         ? "not a probability from 0 to 1 (logits need from_logits=true)" : "not a finite float32"
       return RequestError(location, "holds \(value) at index \(place), which is \(expected)")
-    case .gradientOverflows(let item):
+    case .overflows(let item):
       return RequestError(
         location,
-        "item \(item) has derivatives beyond float32: choose a smaller alpha, spacing or weight")
+        "item \(item) has a loss or derivatives beyond float32: choose a smaller alpha, weight or spacing, or fewer iterations"
+      )
     case .noGradient(let term): return RequestError(location, "\(term) has no gradient")
     case .outOfMemory, .stopped:
       return RequestError(location, "needs more memory than there is now", status: 503)

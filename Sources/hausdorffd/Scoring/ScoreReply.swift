@@ -23,7 +23,7 @@ struct ScoreReply {
 
   /// What the empty policy did, in words; nil where nothing was empty.
   var warning: String? {
-    empties.summary.map { $0 + empties.effect(of: request.scoring.empty) }
+    empties.summary().map { $0 + empties.effect(of: request.scoring.empty) }
   }
 
   /// The reply as JSON.

@@ -7,9 +7,6 @@ struct ScoreRequest: Sendable {
   static let options = [
     "metrics", "distance", "threshold", "spacing", "empty", "reduction", "convention", "layout",
   ]
-  static let maximumMetrics = 64
-  /// Most values in a reply: items times metrics.
-  static let maximumValues = 1 << 16
 
   let arrays: ArrayPair
   let threshold: Double
@@ -34,10 +31,10 @@ struct ScoreRequest: Sendable {
       )
     }
     let metrics = try ScoreRequest.metrics(arrays.options.take("metrics"))
-    guard arrays.batch <= ScoreRequest.maximumValues / metrics.count else {
+    guard arrays.batch <= ArrayPair.maximumValues / metrics.count else {
       throw RequestError(
         location,
-        "holds \(arrays.batch) items; with \(metrics.count) metrics at most \(ScoreRequest.maximumValues / metrics.count) can be scored at once"
+        "holds \(arrays.batch) items; with \(metrics.count) metrics at most \(ArrayPair.maximumValues / metrics.count) can be scored at once"
       )
     }
     threshold = try arrays.options.take("threshold")?.number() ?? 0.5
@@ -63,8 +60,8 @@ struct ScoreRequest: Sendable {
       }
       guard !metrics.contains(metric) else { throw RequestError(option.location, "'\(name)' is given twice") }
       metrics.append(metric)
-      guard metrics.count <= maximumMetrics else {
-        throw RequestError(option.location, "has more than \(maximumMetrics) names")
+      guard metrics.count <= ArrayPair.maximumNames else {
+        throw RequestError(option.location, "has more than \(ArrayPair.maximumNames) names")
       }
     }
     guard !metrics.isEmpty else { throw RequestError(option.location, "is empty") }
