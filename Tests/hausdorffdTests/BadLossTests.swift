@@ -54,7 +54,8 @@ struct BadLossTests {
     (#"{"name":"focal","gamma":11}"#, "/0/gamma"), (#"{"name":"focal","balance":1.5}"#, "/0/balance"),
     (#"{"name":"soft_hausdorff","binarize":0}"#, "/0/binarize"),
     (#"{"name":"hausdorff_95","alpha":1}"#, "/0/alpha"),
-    (#"{"name":"x"}"#, "/0/name"), (#"{"name":1}"#, "/0/name"), (#"{"weight":1}"#, "/0"), ("1", "/0"),
+    (#"{"name":"x"}"#, "/0/name"), (#""x""#, "/0"), (#""bce:-1""#, "/0"), (#""bce:x""#, "/0"),
+    (#"{"name":1}"#, "/0/name"), (#"{"weight":1}"#, "/0"), ("1", "/0"),
     ("[]", "/0"),
     ("null", "/0"), (#""dice""#, "?gradient"), (#"{"name":"soft_hausdorff","binarize":true}"#, "?gradient"),
   ]
@@ -75,6 +76,23 @@ struct BadLossTests {
       #expect(inQuery.json["errors"][0]["detail"].text?.hasPrefix(pointer.dropFirst()) == true, "\(inQuery)")
     }
     try server.expectService()
+  }
+
+  @Test func `a batch is left where an item has failed`() throws {
+    let server = try ServerProcess.shared
+    // The second item is bad; of the many behind it no more are worked on than threads had begun.
+    var p = [Float](repeating: 0.5, count: 2000 * 4)
+    p[5] = 2
+    let reply = try server.ask(Self.raw("shape=2000,1,4", truth: [UInt8](repeating: 1, count: 8000), p))
+    expectProblem(reply, 422, .parameter("y_pred"))
+    #expect(reply.text.contains("[1, 0, 1]"))
+  }
+
+  @Test func `channels that layout does not name are asked for`() throws {
+    let text = #"{"y_true":[[0,1],[1,0]],"y_pred":[[[0,1],[1,0]],[[0,1],[1,0]]]}"#
+    let reply = try ServerProcess.shared.ask(.loss(.score(json: text)))
+    expectProblem(reply, 422, .pointer("/y_pred"))
+    #expect(reply.text.contains("HWC"))
   }
 
   @Test func `a list of losses that is no JSON, or too long, is refused`() throws {

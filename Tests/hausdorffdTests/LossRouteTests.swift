@@ -1,5 +1,9 @@
+import HTTPServer
 import Hausdorff
+import MaskFormats
 import Testing
+
+@testable import hausdorffd
 
 /// `POST /v1/loss`: in every form and layout the loss and the gradient that the library gives.
 struct LossRouteTests {
@@ -275,7 +279,54 @@ struct LossRouteTests {
     #expect(refused.json["errors"].count == 4)
   }
 
-  @Test func `HEAD of the head: an answer in what Accept prefers`() throws {
+  @Test func `float64 is compared with the threshold before it is rounded`() throws {
+    let json = #"{"y_true":[[0,1]],"y_pred":[[0.1,0.1]],"threshold":0.1,"losses":"dice"}"#
+    let reply = try ServerProcess.shared.ask(.loss(.score(json: json))).json
+    #expect(reply["loss"] == 0 && reply["items"][0]["empty"] == "prediction")
+  }
+
+  /// The route in a server of this process.
+  private func serve(deadline: Duration) throws -> (HTTPServer, ScoringPool) {
+    var limits = ScoringPool.Limits()
+    limits.deadline = deadline
+    let pool = ScoringPool(limits: limits)
+    var configuration = ServerConfiguration()
+    configuration.port = 0
+    let route = LossRoute(pool: pool, limits: FormatLimits()).route
+    return (try HTTPServer(configuration: configuration, router: Router([route])), pool)
+  }
+
+  @Test func `a request past its deadline is answered 503, one in time with its loss`() throws {
+    let body = [UInt8](repeating: 1, count: 2 * 4 * 64 * 64)
+    for (deadline, status) in [(Duration.seconds(-1), 503), (.seconds(600), 200)] {
+      let (server, pool) = try serve(deadline: deadline)
+      let client = try RawClient(port: server.port)
+      client.send(HTTPRequest.loss(.score(query: "shape=4,64,64", octets: body)).bytes)
+      let reply = try client.reply()
+      #expect(reply.status == status, "\(reply)")
+      if status == 503 {
+        expectProblem(reply, 503, .none)
+        #expect(reply.header("Retry-After") == "1" && reply.text.contains("deadline"))
+      }
+      #expect(eventually { pool.requestCount == 0 })
+    }
+  }
+
+  @Test func `a batch ends where its client goes or its deadline passes`() throws {
+    let asked = Case(channels: 1)
+    let body = Body(capacity: asked.truth.count + 4 * asked.prediction.count) { output in
+      for byte in asked.truth + Self.bytes(asked.prediction) { output.append(byte) }
+    }
+    let truth = try Raw.array(body, range: 0..<40, shape: [2, 4, 5], type: .uint8)
+    let prediction = try Raw.array(body, range: 40..<200, shape: [2, 4, 5], type: .float32)
+    let request = try LossRequest(
+      ArrayPair(truth: truth, prediction: prediction, options: OptionList(json: []), isJSON: false),
+      wantsBytes: true)
+    #expect(try request.reply { _, each in each(1) } == nil)
+    #expect(try request.reply { count, each in for item in 0..<count { each(item) } } != nil)
+  }
+
+  @Test func `an answer is of the type that Accept prefers`() throws {
     let asked = Case(channels: 1)
     let request = HTTPRequest.score(
       query: "shape=2,4,5&dtype_pred=float32", octets: asked.truth + Self.bytes(asked.prediction))
