@@ -84,15 +84,18 @@ struct ArrayPair: Sendable {
     _ name: ArrayName, item: Int, from start: Int, stride: Int = 1, threshold: Double
   ) throws(RequestError) -> Mask {
     let array = name == .truth ? truth : prediction
-    let plane: NumericArray
-    do throws(FormatError) {
-      plane = try array.elements(from: start, stride: stride, count: points)
-    } catch {
-      throw outOfMemory(item: item)
-    }
-    let result = plane.withBytes { bytes in
-      Result { () throws(MaskError) in
-        try Mask(shape: space, elements: bytes, type: array.type, threshold: threshold)
+    let result: Result<Mask, MaskError>
+    if stride == 1 {
+      let size = array.type.byteCount
+      result = array.withBytes { bytes in
+        mask(bytes.extracting(start * size..<(start + points) * size), array.type, threshold)
+      }
+    } else {
+      do throws(FormatError) {
+        let plane = try array.elements(from: start, stride: stride, count: points)
+        result = plane.withBytes { mask($0, array.type, threshold) }
+      } catch {
+        throw outOfMemory(item: item)
       }
     }
     switch result {
@@ -104,6 +107,12 @@ struct ArrayPair: Sendable {
         location(name),
         "holds a value at index \(ArrayPair.index(of: start + point * stride, in: array.shape)) that is NaN or infinite"
       )
+    }
+  }
+
+  private func mask(_ elements: RawSpan, _ type: ScalarType, _ threshold: Double) -> Result<Mask, MaskError> {
+    Result { () throws(MaskError) in
+      try Mask(shape: space, elements: elements, type: type, threshold: threshold)
     }
   }
 

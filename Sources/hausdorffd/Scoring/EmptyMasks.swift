@@ -3,15 +3,39 @@ import Hausdorff
 
 /// Which masks of a batch had no foreground, so that none is passed over in silence.
 struct EmptyMasks {
+  /// Pairs in all.
+  let pairs: Int
+  private var truth = 0, prediction = 0, both = 0
+
   /// One entry a pair, nil where neither mask is empty.
-  let sides: [EmptySide?]
+  init(_ sides: some Sequence<EmptySide?>) {
+    var pairs = 0
+    for side in sides {
+      pairs += 1
+      switch side {
+      case nil: break
+      case .truth: truth += 1
+      case .prediction: prediction += 1
+      case .both: both += 1
+      }
+    }
+    self.pairs = pairs
+  }
 
-  func count(_ side: EmptySide) -> Int { sides.count { $0 == side } }
+  func count(_ side: EmptySide) -> Int {
+    switch side {
+    case .truth: truth
+    case .prediction: prediction
+    case .both: both
+    }
+  }
 
-  /// Refuses under `empty=error`, naming the first hundred.
+  /// Refuses under `empty=error` where there are some, naming the first hundred.
   ///
   /// - Parameter name: what the pair of that number is called.
-  func refuse(isJSON: Bool, name: (Int) -> String) throws(RequestError) {
+  static func refuse(
+    _ sides: some Sequence<EmptySide?>, isJSON: Bool, name: (Int) -> String
+  ) throws(RequestError) {
     var errors: [Problem.FieldError] = []
     for (index, side) in sides.enumerated() where errors.count < 100 {
       guard let side else { continue }
@@ -31,12 +55,11 @@ struct EmptyMasks {
   }
 
   /// How many of the pairs, under the name for several, in words that what they led to follows; nil where there are none.
-  func summary(_ pairs: String = "items") -> String? {
-    let (truth, prediction, both) = (count(.truth), count(.prediction), count(.both))
+  func summary(_ name: String = "items") -> String? {
     let count = truth + prediction + both
     guard count > 0 else { return nil }
     return
-      "\(count) of \(sides.count) \(pairs) have an empty mask (truth \(truth), prediction \(prediction), both \(both)): "
+      "\(count) of \(pairs) \(name) have an empty mask (truth \(truth), prediction \(prediction), both \(both)): "
   }
 
   /// What the policy did to exact scores, in words.
@@ -44,7 +67,7 @@ struct EmptyMasks {
     switch policy {
     case .zero:
       "empty=zero made their distances 0"
-        + (count(.truth) + count(.prediction) > 0 ? ", which rewards a missed object" : "")
+        + (truth + prediction > 0 ? ", which rewards a missed object" : "")
     case .diagonal: "empty=diagonal made their distances the grid's diagonal, or 0 where both are empty"
     case .infinity: "empty=infinity made their distances infinite, or 0 where both are empty"
     case .nan: "empty=nan made their values NaN"

@@ -14,9 +14,9 @@ struct LossReply {
   init(request: LossRequest, value: LossValue, gradient: Body?) throws(RequestError) {
     (self.request, self.value, self.gradient) = (request, value, gradient)
     names = request.function.terms.map(\.name)
-    empties = EmptyMasks(sides: value.items.map(\.empty))
+    empties = EmptyMasks(value.items.lazy.map { $0.empty })
     guard request.function.empty == .error else { return }
-    try empties.refuse(isJSON: request.arrays.isJSON) { index in
+    try EmptyMasks.refuse(value.items.lazy.map { $0.empty }, isJSON: request.arrays.isJSON) { index in
       let item = value.items[index]
       return "item \(item.item)" + (hasLabels ? ", channel \(item.channel)" : "")
     }

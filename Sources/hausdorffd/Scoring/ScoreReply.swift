@@ -16,9 +16,9 @@ struct ScoreReply {
   /// Refuses a batch with empty masks under `empty=error`, naming the first hundred of them.
   init(request: ScoreRequest, scores: [Score]) throws(RequestError) {
     (self.request, self.scores) = (request, scores)
-    empties = EmptyMasks(sides: scores.map(\.empty))
+    empties = EmptyMasks(scores.lazy.map { $0.empty })
     guard request.scoring.empty == .error else { return }
-    try empties.refuse(isJSON: request.isJSON) { "item \($0)" }
+    try EmptyMasks.refuse(scores.lazy.map { $0.empty }, isJSON: request.isJSON) { "item \($0)" }
   }
 
   /// What the empty policy did, in words; nil where nothing was empty.
