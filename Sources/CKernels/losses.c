@@ -59,16 +59,10 @@ void ck_add_weighted(ck_variant variant, const ck_plane *plane, const float *map
   CHOOSE(variant, ADD_WEIGHTED);
 }
 
-double ck_distance_transform_value(ck_variant variant, const ck_plane *plane, const float *to_truth,
-                                   const float *to_prediction, float alpha) {
-#define VALUE(name) distance_transform_value_##name(plane, to_truth, to_prediction, alpha)
-  return CHOOSE(variant, VALUE);
-}
-
-void ck_distance_transform_gradient(ck_variant variant, const ck_plane *plane, const float *to_truth,
-                                    const float *to_prediction, float alpha, float scale) {
-#define GRADIENT(name) distance_transform_gradient_##name(plane, to_truth, to_prediction, alpha, scale)
-  CHOOSE(variant, GRADIENT);
+double ck_distance_transform(ck_variant variant, const ck_plane *plane, const float *to_truth,
+                             const float *to_prediction, float alpha, float scale) {
+#define DISTANCE_TRANSFORM(name) distance_transform_##name(plane, to_truth, to_prediction, alpha, scale)
+  return CHOOSE(variant, DISTANCE_TRANSFORM);
 }
 
 double ck_cross_entropy(ck_variant variant, const ck_plane *plane, float gamma, float weight, float weight_elsewhere,

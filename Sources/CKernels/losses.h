@@ -205,33 +205,30 @@ static inline float NAME(power)(float d, float half) {
   return d > 0 ? (x > 88 ? INFINITY : NAME(exponential)(x)) : 0;
 }
 
-static double NAME(distance_transform_value)(const ck_plane *x, const float *to_truth, const float *to_prediction,
-                                             float alpha) {
+static double NAME(distance_transform)(const ck_plane *x, const float *to_truth, const float *to_prediction, float alpha,
+                                       float scale) {
   FAST
   double sum = 0;
-#define SUM(WEIGHT)                                     \
-  for (int64_t i = 0; i < x->n; i++) {                  \
-    const float e = x->e[i];                            \
-    sum += e * e * (WEIGHT);                            \
+#define EACH(WEIGHT)                                           \
+  if (x->gradient)                                             \
+    for (int64_t i = 0; i < x->n; i++) {                       \
+      const float e = x->e[i], weighted = e * (WEIGHT);        \
+      sum += e * weighted;                                     \
+      x->gradient[i] += scale * 2 * weighted;                  \
+    }                                                          \
+  else                                                         \
+    for (int64_t i = 0; i < x->n; i++) sum += x->e[i] * x->e[i] * (WEIGHT);
+  if (alpha == 2 && to_prediction) {
+    EACH(to_truth[i] * to_truth[i] + to_prediction[i] * to_prediction[i])
+  } else if (alpha == 2) {
+    EACH(to_truth[i] * to_truth[i])
+  } else if (to_prediction) {
+    EACH(NAME(power)(to_truth[i], alpha / 2) + NAME(power)(to_prediction[i], alpha / 2))
+  } else {
+    EACH(NAME(power)(to_truth[i], alpha / 2))
   }
-  if (alpha == 2 && to_prediction) SUM(to_truth[i] * to_truth[i] + to_prediction[i] * to_prediction[i])
-  else if (alpha == 2) SUM(to_truth[i] * to_truth[i])
-  else if (to_prediction) SUM(NAME(power)(to_truth[i], alpha / 2) + NAME(power)(to_prediction[i], alpha / 2))
-  else SUM(NAME(power)(to_truth[i], alpha / 2))
-#undef SUM
+#undef EACH
   return sum;
-}
-
-static void NAME(distance_transform_gradient)(const ck_plane *x, const float *to_truth, const float *to_prediction,
-                                              float alpha, float scale) {
-  FAST
-#define ADD_EACH(WEIGHT) \
-  for (int64_t i = 0; i < x->n; i++) x->gradient[i] += scale * 2 * x->e[i] * (WEIGHT);
-  if (alpha == 2 && to_prediction) ADD_EACH(to_truth[i] * to_truth[i] + to_prediction[i] * to_prediction[i])
-  else if (alpha == 2) ADD_EACH(to_truth[i] * to_truth[i])
-  else if (to_prediction) ADD_EACH(NAME(power)(to_truth[i], alpha / 2) + NAME(power)(to_prediction[i], alpha / 2))
-  else ADD_EACH(NAME(power)(to_truth[i], alpha / 2))
-#undef ADD_EACH
 }
 
 // Σ −w·(1 − pₜ)^γ·ln pₜ and its derivative, see ck_cross_entropy; inlined for each kind of γ, source of p, and use, since

@@ -113,8 +113,8 @@ import Testing
           let sums = ck_plane_sums(variant, &plane)
           var values = [sums.wrong, sums.missed]
           for alpha: Float in [2, 1.5] {
-            values.append(ck_distance_transform_value(variant, &plane, map, map, alpha))
-            ck_distance_transform_gradient(variant, &plane, map, nil, alpha, 1e-3)
+            values.append(ck_distance_transform(variant, &plane, map, map, alpha, 1e-3))
+            values.append(ck_distance_transform(variant, &plane, map, nil, alpha, 1e-3))
           }
           values.append(ck_sum_weighted(variant, &plane, map, 1, -1, 1))
           ck_add_weighted(variant, &plane, map, 0.5, 0)

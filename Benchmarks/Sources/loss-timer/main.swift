@@ -29,7 +29,8 @@ struct Batch {
     let points = space.reduce(1, *)
     let masks = try (0..<shape[0]).map { item in
       try Mask(
-        shape: space, elements: truth.span.extracting(item * points..<(item + 1) * points).bytes, type: .uint8)
+        shape: space, elements: truth.span.extracting(item * points..<(item + 1) * points).bytes, type: .uint8
+      )
     }
     let function = LossFunction(terms: [LossTerm(kind)], spacing: space.map { _ in 1 })
     let value = try function.evaluate(

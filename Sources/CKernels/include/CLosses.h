@@ -55,12 +55,10 @@ double ck_sum_weighted(ck_variant variant, const ck_plane *plane, const float *m
 void ck_add_weighted(ck_variant variant, const ck_plane *plane, const float *map, float c, uint8_t where);
 
 /// Σ (p − g)²·(to_truth^α + to_prediction^α), without the latter where it is null.
-double ck_distance_transform_value(ck_variant variant, const ck_plane *plane, const float *to_truth,
-                                   const float *to_prediction, float alpha);
-
-/// Adds `scale` times the derivative of ``ck_distance_transform_value`` to the gradient, the maps being constants.
-void ck_distance_transform_gradient(ck_variant variant, const ck_plane *plane, const float *to_truth,
-                                    const float *to_prediction, float alpha, float scale);
+///
+/// Adds `scale` times its derivative, the maps being constants, to a gradient that is not null.
+double ck_distance_transform(ck_variant variant, const ck_plane *plane, const float *to_truth,
+                             const float *to_prediction, float alpha, float scale);
 
 /// Σ −w·(1 − pₜ)^γ·ln pₜ with pₜ = p and w = `weight` where g is 1, pₜ = 1 − p and w = `weight_elsewhere` elsewhere.
 ///

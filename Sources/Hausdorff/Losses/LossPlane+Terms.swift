@@ -64,14 +64,11 @@ extension LossPlane {
   private func distanceTransform(
     _ alpha: Double, _ oneSided: Bool, _ scale: Double?
   ) throws(MaskError) -> Double {
-    var plane = kernel
+    var plane = scale == nil ? withoutGradient : kernel
     let toTruth = try distancesToTruth(inside: true)
     let toPrediction = oneSided ? nil : try distancesToPrediction()
-    if let scale {
-      ck_distance_transform_gradient(
-        Self.variant, &plane, toTruth, toPrediction, Float(alpha), Float(scale / Double(count)))
-    }
-    return ck_distance_transform_value(Self.variant, &plane, toTruth, toPrediction, Float(alpha))
+    return ck_distance_transform(
+      Self.variant, &plane, toTruth, toPrediction, Float(alpha), Float((scale ?? 0) / Double(count)))
       / Double(count)
   }
 
