@@ -97,8 +97,11 @@ struct LossRequest: Sendable {
     let values = arrays.batch * arrays.points * arrays.channels * MemoryLayout<Float>.size
     let copy = arrays.prediction.type == .float32 ? 0 : values
     let gradient = wantsGradient ? values + (wantsBytes ? 0 : values * 4 / 3) : 0
-    return copy + gradient + min(workers, arrays.batch)
-      * function.scratchBytes(space: arrays.space, channels: arrays.channels, withGradient: wantsGradient)
+    let scratch = function.scratchBytes(
+      space: arrays.space, channels: arrays.channels, withGradient: wantsGradient)
+    // Classes as float64 and one of them as a mask, or a channel out of several.
+    let truth = arrays.channels > 1 ? 9 * arrays.points : 0
+    return copy + gradient + min(workers, arrays.batch) * (scratch + truth)
   }
 
   /// The true masks of one item, one for each channel that counts.
