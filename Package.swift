@@ -36,6 +36,8 @@ let package = Package(
     .target(
       name: "MaskFormats", dependencies: ["Hausdorff", "CSimdjson", "CSpng"],
       swiftSettings: swiftSettings),
+    .target(
+      name: "UNet", dependencies: ["Hausdorff", "MaskFormats"], swiftSettings: swiftSettings),
     .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: swiftSettings),
 
     // The program.
@@ -57,6 +59,8 @@ let package = Package(
     .testTarget(
       name: "MaskFormatsTests", dependencies: ["MaskFormats", "Hausdorff"],
       resources: [.copy("Fixtures"), .copy("Regressions")], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "UNetTests", dependencies: ["UNet", "Hausdorff", "MaskFormats"], swiftSettings: swiftSettings),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
     .testTarget(
