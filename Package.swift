@@ -27,6 +27,7 @@ let package = Package(
     .systemLibrary(
       name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CSpng", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
+    .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .target(
       name: "CSimdjson", cxxSettings: cxxSettings, linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", cSettings: cSettings),
@@ -37,7 +38,8 @@ let package = Package(
       name: "MaskFormats", dependencies: ["Hausdorff", "CSimdjson", "CSpng"],
       swiftSettings: swiftSettings),
     .target(
-      name: "UNet", dependencies: ["Hausdorff", "MaskFormats"], swiftSettings: swiftSettings),
+      name: "UNet", dependencies: ["CDNNL", "CKernels", "Hausdorff", "MaskFormats"],
+      swiftSettings: swiftSettings),
     .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: swiftSettings),
 
     // The program.
@@ -60,7 +62,8 @@ let package = Package(
       name: "MaskFormatsTests", dependencies: ["MaskFormats", "Hausdorff"],
       resources: [.copy("Fixtures"), .copy("Regressions")], swiftSettings: swiftSettings),
     .testTarget(
-      name: "UNetTests", dependencies: ["UNet", "Hausdorff", "MaskFormats"], swiftSettings: swiftSettings),
+      name: "UNetTests", dependencies: ["UNet", "Hausdorff", "MaskFormats"], resources: [.copy("Fixtures")],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
     .testTarget(

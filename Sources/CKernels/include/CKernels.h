@@ -72,4 +72,5 @@ bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey
 bool ck_map(ck_variant variant, const ck_grid *grid, const ck_survey *survey, const uint64_t *targets,
             const uint64_t *points, float *map);
 
+#include "CLayers.h"
 #include "CLosses.h"

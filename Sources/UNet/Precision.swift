@@ -1,0 +1,9 @@
+/// The type that a network computes in.
+public enum Precision: String, CaseIterable, Sendable {
+  /// bf16 where the processor has it (AVX-512 BF16), else f32.
+  case auto
+  case f32
+  /// Activations, and weights as convolutions take them, in bfloat16. Sums, statistics, gradients of parameters and the
+  /// parameters themselves stay float32.
+  case bf16
+}
