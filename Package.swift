@@ -16,6 +16,7 @@ let package = Package(
     .executable(name: "hausdorffd", targets: ["hausdorffd"]),
     .library(name: "Hausdorff", targets: ["Hausdorff"]),
     .library(name: "MaskFormats", targets: ["MaskFormats"]),
+    .library(name: "UNet", targets: ["UNet"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -11,5 +11,10 @@ let package = Package(
       name: "loss-timer", dependencies: [.product(name: "Hausdorff", package: "hausdorffd")]),
     .executableTarget(
       name: "pair-timer", dependencies: [.product(name: "Hausdorff", package: "hausdorffd")]),
+    .executableTarget(
+      name: "step-timer",
+      dependencies: [
+        .product(name: "Hausdorff", package: "hausdorffd"), .product(name: "UNet", package: "hausdorffd"),
+      ]),
   ]
 )
