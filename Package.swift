@@ -63,7 +63,8 @@ let package = Package(
       name: "MaskFormatsTests", dependencies: ["MaskFormats", "Hausdorff"],
       resources: [.copy("Fixtures"), .copy("Regressions")], swiftSettings: swiftSettings),
     .testTarget(
-      name: "UNetTests", dependencies: ["UNet", "Hausdorff", "MaskFormats"], resources: [.copy("Fixtures")],
+      name: "UNetTests", dependencies: ["UNet", "CKernels", "Hausdorff", "MaskFormats"],
+      resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),

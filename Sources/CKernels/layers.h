@@ -7,6 +7,9 @@ typedef T LAYER(tx16) __attribute__((ext_vector_type(16)));
 #define LANES_OF(member) (*(const lanes16 *)(member))
 #define STORE_LANES(member, v) (*(lanes16 *)(member) = (v))
 
+// A NaN stays one, so that what turned non-finite is found.
+#define POSITIVE(v) ((v) < (real16)0 ? (real16)0 : (v))
+
 static void LAYER(moments)(const void *input, int64_t pixels, ck_sums16 *sums) {
   const T *x = input;
   // Deviations from some value near the mean lose no digits to it.
@@ -26,10 +29,10 @@ static void LAYER(moments)(const void *input, int64_t pixels, ck_sums16 *sums) {
   }
   const real16 sum = (s[0] + s[1]) + (s[2] + s[3]), mean = sum / (float)pixels;
   STORE_LANES(sums->first, shift + mean);
-  STORE_LANES(sums->second, __builtin_elementwise_max((q[0] + q[1]) + (q[2] + q[3]) - sum * mean, (real16)0));
+  STORE_LANES(sums->second, POSITIVE((q[0] + q[1]) + (q[2] + q[3]) - sum * mean));
 }
 
-#define Y_OF(x) __builtin_elementwise_max(factor * (x) + summand, (real16)0)
+#define Y_OF(x) POSITIVE(factor * (x) + summand)
 
 static void LAYER(rectify)(const ck_affine *map, const void *input, void *output, int64_t pixels) {
   const T *x = input;
@@ -215,4 +218,5 @@ static void LAYER(head_back)(void *values, int64_t block_stride, int64_t blocks,
 #undef STORE
 #undef LANES_OF
 #undef STORE_LANES
+#undef POSITIVE
 #undef Y_OF

@@ -1,7 +1,8 @@
-/// A U-Net's layers for batches of one size, with the memory that training needs.
+/// A U-Net's layers for batches of one size, with their memory.
 ///
-/// Of a block's activations two are kept: what its convolutions gave, and what their ReLUs did. The backward pass writes
-/// derivatives over them, so that it needs no memory of its own.
+/// For training, what each convolution gave is kept, and what the ReLU behind it did. The backward pass writes
+/// derivatives over both, so that it needs no memory of its own. For inference alone, without normalisation and image by
+/// image, convolutions add the bias and take the positive part themselves.
 final class Network {
   let batch: Int
   let height: Int
@@ -20,13 +21,15 @@ final class Network {
   ///   - height: of an image; rows of zeros make it a multiple of `architecture.sizeMultiple`.
   ///   - width: likewise.
   ///   - isBfloat16: whether to compute in bfloat16.
+  ///   - isForInference: whether only `forward` without training is called; then `batch` is 1, and there is no normalisation.
   ///   - larger: a network of the same but for a larger batch, whose memory serves this one too.
   init(
-    parameters: ParameterBlock, batch: Int, height: Int, width: Int, isBfloat16: Bool, engine: Engine,
-    sharing larger: Network? = nil
+    parameters: ParameterBlock, batch: Int, height: Int, width: Int, isBfloat16: Bool,
+    isForInference: Bool = false, engine: Engine, sharing larger: Network? = nil
   ) throws(UNetError) {
     (self.batch, self.height, self.width) = (batch, height, width)
     (self.parameters, self.engine) = (parameters, engine)
+    engine.enter()
     let architecture = parameters.architecture
     let multiple = architecture.sizeMultiple
     func padded(_ size: Int) -> Int { (size + multiple - 1) / multiple * multiple }
@@ -42,13 +45,17 @@ final class Network {
       batch: batch, channels: architecture.inChannels, height: height, width: width,
       paddedHeight: fullHeight, paddedWidth: fullWidth, pool: pool, engine: engine)
 
+    precondition(!isForInference || batch == 1 && architecture.normalization == .none)
+    let keeping = isForInference ? Convolution.Keeping.nothing : .gradients
     func convolution(
       _ name: String, from input: Convolution.End, to output: Tensor, kernel: Int,
-      hasInputGradient: Bool = true
+      keeping: Convolution.Keeping, isRectified: Bool = false
     ) throws(UNetError) -> Convolution {
       let layer = try Convolution(
         from: input, to: Convolution.End(output, engine: engine), kernel: kernel,
-        parameter: "\(name).weight", of: parameters, hasInputGradient: hasInputGradient, engine: engine)
+        weights: parameters.learnt("\(name).weight"),
+        rectifiedBias: isRectified ? parameters.value("\(name).bias") : nil, keeping: keeping,
+        owner: parameters, engine: engine)
       convolutions.append(layer)
       return layer
     }
@@ -61,20 +68,25 @@ final class Network {
       let between = try tensor(channels, level)
       let result = if let output { output } else { try tensor(channels, level) }
       func unit(
-        _ index: Int, _ input: Convolution.End, _ output: Tensor, _ pooled: Tensor?, _ hasInputGradient: Bool
-      ) throws(UNetError) -> (Convolution, Activation) {
-        let x = try tensor(channels, level)
-        return (
-          try convolution(
-            "\(name).convolution\(index)", from: input, to: x, kernel: 3, hasInputGradient: hasInputGradient),
-          try Activation(
-            from: x, to: output, pooled: pooled, parameters: parameters.activation(name, index),
-            engine: engine)
-        )
+        _ index: Int, _ input: Convolution.End, _ output: Tensor, _ pooled: Tensor?,
+        _ keeping: Convolution.Keeping
+      ) throws(UNetError) -> Unit {
+        let x = isForInference ? output : try tensor(channels, level)
+        let convolution = try convolution(
+          "\(name).convolution\(index)", from: input, to: x, kernel: 3, keeping: keeping,
+          isRectified: isForInference)
+        guard !isForInference || pooled != nil else { return Unit(convolution: convolution) }
+        return Unit(
+          convolution: convolution,
+          activation: try Activation(
+            from: x, to: output, pooled: pooled,
+            parameters: isForInference ? .none : parameters.activation(name, index), engine: engine))
       }
-      let first = try unit(1, input, between, nil, !isFirst)
-      let second = try unit(2, Convolution.End(between, engine: engine), result, pooled, true)
-      return Block(first: first, second: second, output: result)
+      let isImage = level == 0 && input.isAnyLayout
+      return Block(
+        first: try unit(1, input, between, nil, isImage && !isForInference ? .weightGradient : keeping),
+        second: try unit(2, Convolution.End(between, engine: engine), result, pooled, keeping), output: result
+      )
     }
 
     let levels = architecture.levels
@@ -88,7 +100,7 @@ final class Network {
       let pooled = try tensor(channels, level + 1)
       blocks.append(
         try block(
-          "encoder.\(level)", from: input, level: level, isFirst: level == 0,
+          "encoder.\(level)", from: input, level: level,
           to: Tensor(join, blocks: 0..<join.blocks / 2), pooled: pooled))
       joined.append(join)
       input = try Convolution.End(pooled, engine: engine)
@@ -102,7 +114,8 @@ final class Network {
         element: up.element)
       let name = "decoder.\(level).up"
       let widening = try convolution(
-        name, from: Convolution.End(below, engine: engine), to: corners, kernel: 1)
+        name, from: Convolution.End(below, engine: engine), to: corners, kernel: 1,
+        keeping: keeping)
       var decoder = try block("decoder.\(level)", from: Convolution.End(join, engine: engine), level: level)
       decoder.up = (
         widening,
@@ -115,32 +128,44 @@ final class Network {
       weights: parameters.learnt("head.weight"), bias: parameters.learnt("head.bias"), engine: engine)
   }
 
-  /// Two convolutions, each with its activation, and in a decoder the transposed convolution before them.
+  /// A convolution with what is behind it.
+  private struct Unit {
+    let convolution: Convolution
+    var activation: Activation?
+
+    func forward(isTraining: Bool) throws(UNetError) {
+      try convolution.forward()
+      activation?.forward(isTraining: isTraining)
+    }
+
+    func backward() throws(UNetError) {
+      activation?.backward()
+      try convolution.backward()
+    }
+  }
+
+  /// Two convolutions, and in a decoder the transposed convolution before them.
   private struct Block {
-    var up: (Convolution, Upsampling)?
-    let first: (Convolution, Activation)
-    let second: (Convolution, Activation)
+    var up: (widening: Convolution, placing: Upsampling)?
+    let first: Unit
+    let second: Unit
     let output: Tensor
 
     func forward(isTraining: Bool) throws(UNetError) {
       if let up {
-        try up.0.forward()
-        up.1.forward()
+        try up.widening.forward()
+        up.placing.forward()
       }
-      try first.0.forward()
-      first.1.forward(isTraining: isTraining)
-      try second.0.forward()
-      second.1.forward(isTraining: isTraining)
+      try first.forward(isTraining: isTraining)
+      try second.forward(isTraining: isTraining)
     }
 
     func backward() throws(UNetError) {
-      second.1.backward()
-      try second.0.backward()
-      first.1.backward()
-      try first.0.backward()
+      try second.backward()
+      try first.backward()
       if let up {
-        up.1.backward()
-        try up.0.backward()
+        up.placing.backward()
+        try up.widening.backward()
       }
     }
   }

@@ -10,6 +10,7 @@ final class Activation {
     case normalization(
       scale: Learnt, shift: Learnt, mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>)
     case bias(Learnt)
+    case none
   }
 
   /// Numbers, and where the derivatives by them go.
@@ -99,6 +100,7 @@ final class Activation {
   private func makeMaps(isTraining: Bool) {
     for channel in 0..<input.channels {
       switch parameters {
+      case .none: maps[channel, \.factor] = 1
       case .bias(let bias):
         maps[channel, \.factor] = 1
         maps[channel, \.summand] = bias.value[channel]
@@ -147,6 +149,7 @@ final class Activation {
         product += bandProduct
       }
       switch parameters {
+      case .none: maps[channel, \.by_g] = 1
       case .bias(let bias):
         bias.gradient[channel] = Float(sum)
         maps[channel, \.by_g] = 1

@@ -13,17 +13,26 @@ final class Convolution {
     var isAnyLayout = false
   }
 
+  /// What a backward pass gives.
+  enum Keeping {
+    /// There is none.
+    case nothing
+    case weightGradient
+    /// Also the derivatives by the input.
+    case gradients
+  }
+
   private var loading: [Primitive] = []
   private var forwardSteps: [Primitive] = []
   private var backwardSteps: [Primitive] = []
 
   /// - Parameters:
   ///   - weights: float32, (out, in, kernel, kernel).
-  ///   - gradient: takes the derivatives by them; without it there is no backward pass.
+  ///   - gradient: takes the derivatives by them.
   ///   - rectifiedBias: if given, adds a bias for each output channel and takes the positive part.
   init(
-    from input: End, to output: End, kernel: Int, weights: Memory, gradient: Memory? = nil,
-    hasInputGradient: Bool = true, rectifiedBias: Memory? = nil, engine: Engine
+    from input: End, to output: End, kernel: Int, weights: Memory, gradient: Memory,
+    keeping: Keeping, rectifiedBias: Memory? = nil, engine: Engine
   ) throws(UNetError) {
     let type = dnnl_data_type_t(rawValue: UInt32(output.memory.description.data_type.rawValue))
     let shape = Shape(
@@ -42,7 +51,7 @@ final class Convolution {
     forwardSteps.append(try Primitive(forward, arguments: arguments, engine: engine))
     if writes { forwardSteps.append(try Primitive(from: destination, to: output.memory, engine: engine)) }
 
-    guard let gradient else { return }
+    guard keeping != .nothing else { return }
     let byWeights = try shape.strictOrAny { (input, output) throws(UNetError) in
       try shape.backwardWeights(input, output, hint: forward)
     }
@@ -54,7 +63,7 @@ final class Convolution {
       ], for: byWeights, with: [(DNNL_ARG_DIFF_WEIGHTS, sum)], engine)
     backwardSteps.append(try Primitive(from: sum, to: gradient, engine: engine))
 
-    guard hasInputGradient else { return }
+    guard keeping == .gradients else { return }
     let byInput = try shape.strictOrAny { (input, output) throws(UNetError) in
       try shape.backwardData(input, output, hint: forward)
     }

@@ -57,7 +57,7 @@ final class Engine {
     return UNetError(.oneDNN, "\(call): \(String(cString: dnnl_status2str(status)))")
   }
 
-  /// Limits the calling thread's team, which oneDNN uses, to `threads`.
+  /// Makes the calling thread's team, which oneDNN plans for and works on, one of `threads`.
   func enter() { omp_set_num_threads(Int32(threads)) }
 
   /// Calls `each` with 0..<count, each thread of the team with neighbouring ones, and returns behind the last.

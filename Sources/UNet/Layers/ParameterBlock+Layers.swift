@@ -26,17 +26,23 @@ extension Convolution.End {
 }
 
 extension Convolution {
-  /// With the weights of a parameter.
+  /// With float32 weights of (out, in, kernel, kernel), and if given a bias for each output channel and a ReLU.
   convenience init(
-    from input: End, to output: End, kernel: Int, parameter: String, of parameters: ParameterBlock,
-    hasInputGradient: Bool, engine: Engine
+    from input: End, to output: End, kernel: Int, weights: Activation.Learnt,
+    rectifiedBias: UnsafeMutablePointer<Float>? = nil, keeping: Keeping, owner: AnyObject? = nil,
+    engine: Engine
   ) throws(UNetError) {
     let layout = try dnnl_memory_desc_t(
       [output.dimensions[1], input.dimensions[1], kernel, kernel], dnnl_f32, dnnl_oihw)
+    let biasLayout = try dnnl_memory_desc_t([output.dimensions[1]], dnnl_f32, dnnl_x)
+    func memory(
+      _ layout: dnnl_memory_desc_t, _ start: UnsafeMutablePointer<Float>
+    ) throws(UNetError) -> Memory {
+      try Memory(layout, at: start, owner: owner, engine: engine)
+    }
+    let bias: Memory? = if let rectifiedBias { try memory(biasLayout, rectifiedBias) } else { nil }
     try self.init(
-      from: input, to: output, kernel: kernel,
-      weights: Memory(layout, at: parameters.value(parameter), owner: parameters, engine: engine),
-      gradient: Memory(layout, at: parameters.gradient(parameter), owner: parameters, engine: engine),
-      hasInputGradient: hasInputGradient, engine: engine)
+      from: input, to: output, kernel: kernel, weights: memory(layout, weights.value),
+      gradient: memory(layout, weights.gradient), keeping: keeping, rectifiedBias: bias, engine: engine)
   }
 }

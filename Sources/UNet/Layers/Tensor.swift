@@ -89,9 +89,10 @@ final class Tensor {
 
   var dataType: dnnl_data_type_t { element == ck_bf16 ? dnnl_bf16 : dnnl_f32 }
 
-  /// oneDNN's description; the tensor is dense.
+  /// oneDNN's description; the tensor is dense, as one image always is.
   func description() throws(UNetError) -> dnnl_memory_desc_t {
-    precondition(imageStride == channels * pixels * elementSize, "a slice has no description of its own")
+    precondition(
+      batch == 1 || imageStride == channels * pixels * elementSize, "a slice has no description of its own")
     return try dnnl_memory_desc_t(dimensions, dataType, dnnl_nChw16c)
   }
 }
@@ -150,11 +151,11 @@ extension dnnl_memory_desc_t {
 final class Memory {
   let handle: dnnl_memory_t
   let description: dnnl_memory_desc_t
-  private let owner: AnyObject
+  private let owner: AnyObject?
 
-  /// Over the elements at `start`, which `owner` keeps.
+  /// Over the elements at `start`, which `owner` keeps, or the caller.
   init(
-    _ description: dnnl_memory_desc_t, at start: UnsafeMutableRawPointer, owner: AnyObject, engine: Engine
+    _ description: dnnl_memory_desc_t, at start: UnsafeMutableRawPointer, owner: AnyObject?, engine: Engine
   ) throws(UNetError) {
     var memory: dnnl_memory_t?
     var copy = description
