@@ -175,47 +175,8 @@ public final class Trainer {
   }
 }
 
-/// True masks out of a batch's label maps.
-private struct LabelMasks: @unchecked Sendable {
-  // The labels outlive the evaluation that asks for masks.
-  private let labels: UnsafeBufferPointer<UInt8>
-  private let height: Int
-  private let width: Int
-  private let classes: Range<Int>
-  private let isBinary: Bool
-
-  init(_ labels: UnsafeBufferPointer<UInt8>, height: Int, width: Int, classes: Range<Int>, isBinary: Bool) {
-    (self.labels, self.height, self.width) = (labels, height, width)
-    (self.classes, self.isBinary) = (classes, isBinary)
-  }
-
-  /// The masks of an item, one for each class that counts.
-  var masks: LossFunction.Truth {
-    { (item) throws(LossError) in
-      let plane = UnsafeBufferPointer(
-        rebasing: self.labels[item * self.height * self.width..<(item + 1) * self.height * self.width])
-      return self.classes.map { label in self.mask(plane, label) }
-    }
-  }
-
-  private func mask(_ plane: UnsafeBufferPointer<UInt8>, _ label: Int) -> Mask {
-    func packed(_ bytes: UnsafeBufferPointer<UInt8>) -> Mask {
-      do throws(MaskError) {
-        return try Mask(shape: [height, width], elements: UnsafeRawBufferPointer(bytes).bytes, type: .uint8)
-      } catch {
-        preconditionFailure("bytes are finite")
-      }
-    }
-    guard !isBinary else { return packed(plane) }
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: plane.count) { bytes in
-      for index in plane.indices { bytes[index] = plane[index] == label ? 1 : 0 }
-      return packed(UnsafeBufferPointer(bytes))
-    }
-  }
-}
-
 extension UNetError {
-  fileprivate init(_ error: LossError) {
+  init(_ error: LossError) {
     switch error {
     case .unfit(let item, let channel, let point):
       self.init(
