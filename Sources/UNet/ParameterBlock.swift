@@ -116,9 +116,14 @@ final class ParameterBlock {
   /// Takes these values.
   func load(_ weights: Weights) {
     precondition(weights.architecture == architecture)
-    for (index, parameter) in parameters.enumerated() {
-      let slot = element(slots[index].offset, of: values)
-      weights.values[index].withUnsafeBufferPointer { elements in
+    load(weights.values, into: values)
+  }
+
+  /// Takes numbers by parameter, none for some, into a buffer that is laid out like the values.
+  func load(_ numbers: [[Float]], into buffer: Buffer) {
+    for (index, parameter) in parameters.enumerated() where !numbers[index].isEmpty {
+      let slot = element(slots[index].offset, of: buffer)
+      numbers[index].withUnsafeBufferPointer { elements in
         Self.forEachElement(of: parameter) { slot[$1] = elements[$0] }
       }
     }
@@ -126,16 +131,15 @@ final class ParameterBlock {
 
   /// Name of the first parameter whose gradient is not finite, if one is not.
   var firstNotFinite: String {
-    zip(parameters, gradientValues).first { !$1.allSatisfy(\.isFinite) }?.0.name ?? "all parameters together"
+    zip(parameters, trained(gradients)).first { !$1.allSatisfy(\.isFinite) }?.0.name
+      ?? "all parameters together"
   }
 
   /// A copy of the values.
-  var weights: Weights {
-    Weights(architecture: architecture, values: copy(values) { _ in true })
-  }
+  var weights: Weights { Weights(architecture: architecture, values: copy(values) { _ in true }) }
 
-  /// A copy of the gradients, by parameter; empty for what is not trained.
-  var gradientValues: [[Float]] { copy(gradients, where: \.role.isTrained) }
+  /// A copy, by parameter, of a buffer that is laid out like the gradients; empty for what is not trained.
+  func trained(_ buffer: Buffer) -> [[Float]] { copy(buffer, where: \.role.isTrained) }
 
   private func copy(_ buffer: Buffer, where isWanted: (Architecture.Parameter) -> Bool) -> [[Float]] {
     parameters.enumerated().map { index, parameter in

@@ -24,6 +24,12 @@ public final class Predictor {
     parameters.load(folded)
   }
 
+  /// Goes on with other weights of the same architecture.
+  func load(_ weights: Weights) throws(UNetError) {
+    parameters.load(weights.folded)
+    try network?.loadWeights()
+  }
+
   /// Logits of an image.
   ///
   /// - Parameters:

@@ -91,13 +91,15 @@ public final class Trainer {
   ///   - loss: with `activation` as `Trainer.activation(of:)` says.
   ///   - rate: the learning rate.
   ///   - dropout: the seed of what is dropped.
+  ///   - weighing: if given, gets the terms of `loss` for this batch, and gives the loss to follow in its place.
   /// - Returns: the loss before the step.
   /// - Throws: `UNetError.notFinite`, with the parameters as they were, where logits, loss or gradient are not finite.
   public func step(
     images: UnsafeBufferPointer<Float>, labels: UnsafeBufferPointer<UInt8>, loss: LossFunction, rate: Double,
-    dropout: UInt64 = 0
+    dropout: UInt64 = 0, weighing: (([Double?]) -> LossFunction)? = nil
   ) throws(UNetError) -> LossValue {
-    let value = try derive(images: images, labels: labels, loss: loss, dropout: dropout)
+    let value = try derive(
+      images: images, labels: labels, loss: loss, dropout: dropout, weighing: weighing)
     guard state.move(rate: rate).isFinite else {
       throw UNetError(.notFinite, "the gradient of \(parameters.firstNotFinite) is not finite")
     }
@@ -108,12 +110,14 @@ public final class Trainer {
   /// The loss, with its derivatives in `parameters.gradients`.
   func derive(
     images: UnsafeBufferPointer<Float>, labels: UnsafeBufferPointer<UInt8>, loss: LossFunction,
-    dropout: UInt64
+    dropout: UInt64, weighing: (([Double?]) -> LossFunction)? = nil
   ) throws(UNetError) -> LossValue {
     let batch = labels.count / (options.height * options.width)
     let network = try ready(batch: batch)
     try network.forward(
       images: images.baseAddress!, logits: logits.baseAddress!, isTraining: true, dropout: dropout)
+    var loss = loss
+    if let weighing { loss = weighing(try evaluate(loss, labels, batch, withGradient: false).terms) }
     let value = try evaluate(loss, labels, batch, withGradient: true)
     guard let total = value.loss, total.isFinite else {
       throw UNetError(.notFinite, "the loss is not finite: \(Self.description(of: value, loss))")

@@ -90,7 +90,8 @@ struct NetworkFixtureTests {
     #expect(value.isFinite)
     for (index, parameter) in fixture.weights.architecture.parameters.enumerated()
     where parameter.role.isTrained {
-      let error = difference(trainer.parameters.gradientValues[index], fixture.gradients[index])
+      let error = difference(
+        trainer.parameters.trained(trainer.parameters.gradients)[index], fixture.gradients[index])
       #expect(error < 1e-4, "\(parameter.name): \(error)")
     }
   }

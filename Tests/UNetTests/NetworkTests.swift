@@ -19,7 +19,7 @@ struct NetworkTests {
     )
     let trainer = try fixture.trainer()
     _ = try trainer.gradient(images: fixture.images, labels: fixture.labels, loss: fixture.loss)
-    let gradients = trainer.parameters.gradientValues
+    let gradients = trainer.parameters.trained(trainer.parameters.gradients)
     var random = Random(seed: 5)
     // A direction through all parameters together along which the loss changes more than its last digits.
     let direction = gradients.map { $0.map { $0 * Float(1 + random.normal()) } }

@@ -77,6 +77,14 @@ final class OptimizerState {
     return values
   }
 
-  /// Goes on from moments that were saved behind so many steps, in the order of the parameters' numbers.
-  func resume(step: Int) { self.step = step }
+  /// The moments by parameter: one list, or two where there are two.
+  var moments: [[[Float]]] { [firstMoment, secondMoment].compactMap { $0.map(parameters.trained) } }
+
+  /// Goes on from the moments behind so many steps.
+  func resume(_ moments: [[[Float]]], step: Int) {
+    for (numbers, buffer) in zip(moments, [firstMoment, secondMoment]) {
+      if let buffer { parameters.load(numbers, into: buffer) }
+    }
+    self.step = step
+  }
 }

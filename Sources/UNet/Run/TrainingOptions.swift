@@ -1,0 +1,41 @@
+import Hausdorff
+
+/// What a network is trained on, and how.
+public struct TrainingOptions: Equatable, Sendable {
+  public var architecture = Architecture()
+  public var losses = [TrainingLoss(.dice), TrainingLoss(.crossEntropy)]
+  /// Passes over the training set: 1 to 100,000.
+  public var epochs = 20
+  /// Images of a step: 1 to 4096.
+  public var batchSize = 8
+  public var optimizer = Optimizer(.adamw)
+  public var schedule = Schedule()
+  /// Epochs in which the rate rises to its largest, in place of the schedule's steps.
+  public var warmUpEpochs: Double = 0
+  public var precision = Precision.auto
+  /// Of weights, order, augmentation and dropout.
+  public var seed: UInt64 = 1
+  /// Epochs without a better validation behind which training ends; nil for never.
+  public var patience: Int?
+  /// Threads to compute on.
+  public var threads = 1
+
+  public init() {}
+
+  /// Refuses what cannot be trained, in words that name the value at fault.
+  public func validate() throws(UNetError) {
+    try architecture.validate()
+    try losses.validate()
+    func check(_ name: String, _ isFit: Bool, _ range: String) throws(UNetError) {
+      guard isFit else { throw UNetError(.configuration, "\(name) must be \(range)") }
+    }
+    try check("epochs", (1...100_000).contains(epochs), "from 1 to 100000")
+    try check("batch_size", (1...4096).contains(batchSize), "from 1 to 4096")
+    try check("learning_rate", schedule.rate > 0 && schedule.rate <= 100, "greater than 0, at most 100")
+    try check("warm_up_epochs", (0...100_000).contains(warmUpEpochs), "from 0 to 100000")
+    try check(
+      "weight_decay", optimizer.weightDecay >= 0 && optimizer.weightDecay <= 10, "from 0 to 10")
+    try check("early_stopping", patience ?? 1 > 0, "at least 1 epoch")
+    try check("threads", (1...1024).contains(threads), "from 1 to 1024")
+  }
+}
