@@ -2,6 +2,8 @@
 //
 //   train bf16 2 8,1,256,256     a network of 4 levels and 16 base channels, on so many threads, for batches of this shape
 //   step bce 10                  takes ten steps; answers the last loss and the seconds of a step
+//   apply f32 2 512,512          a network for inference on images of this size, on so many threads
+//   image 10                     applies it ten times; answers the mean probability and the seconds of an image
 @preconcurrency import Glibc
 import Hausdorff
 import UNet
@@ -70,6 +72,44 @@ func loss(_ names: Substring) -> LossFunction {
   return function
 }
 
+/// A network at work on noise.
+struct Inference {
+  let predictor: Predictor
+  let height: Int
+  let width: Int
+  let image: [Float]
+
+  init(precision: Precision, threads: Int, shape: [Int]) throws {
+    (height, width) = (shape[0], shape[1])
+    predictor = try Predictor(
+      weights: Weights(architecture: Architecture(), seed: 1), precision: precision, threads: threads)
+    var random = Random(seed: 1)
+    image = (0..<height * width).map { _ in Float(random.normal()) }
+  }
+
+  func apply(count: Int) throws -> (Double, Double) {
+    var mean = 0.0
+    let start = now()
+    try image.withUnsafeBufferPointer { image in
+      for _ in 0..<count {
+        let probabilities = try predictor.probabilities(of: image, height: height, width: width)
+        mean = probabilities.reduce(0) { $0 + Double($1) } / Double(probabilities.count)
+      }
+    }
+    return (mean, (now() - start) / Double(count))
+  }
+}
+
+/// The numbers of a list between commas.
+func numbers(_ list: Substring) -> [Int] { list.split(separator: ",").compactMap { Int($0) } }
+
+/// Answers a pair of numbers.
+func answer(_ pair: (Double, Double)) {
+  print(pair.0, pair.1)
+  fflush(nil)
+}
+
+var inference: Inference?
 var training: Training?
 while let line = readLine() {
   let words = line.split(separator: " ")
@@ -77,12 +117,15 @@ while let line = readLine() {
     let threads = Int(words[2])
   {
     training = nil
-    training = try Training(
-      precision: precision, threads: threads, shape: words[3].split(separator: ",").compactMap { Int($0) })
+    training = try Training(precision: precision, threads: threads, shape: numbers(words[3]))
   } else if words.count == 3, words[0] == "step", let count = Int(words[2]), let training {
-    let (value, seconds) = try training.step(loss(words[1]), count: count)
-    print(value, seconds)
-    fflush(nil)
+    answer(try training.step(loss(words[1]), count: count))
+  } else if words.count == 4, words[0] == "apply", let precision = Precision(rawValue: String(words[1])),
+    let threads = Int(words[2])
+  {
+    inference = try Inference(precision: precision, threads: threads, shape: numbers(words[3]))
+  } else if words.count == 2, words[0] == "image", let count = Int(words[1]), let inference {
+    answer(try inference.apply(count: count))
   } else {
     preconditionFailure("not a command: \(line)")
   }
