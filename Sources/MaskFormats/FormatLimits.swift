@@ -10,7 +10,8 @@ public struct FormatLimits: Equatable, Sendable {
   public var maximumOptionValues: Int
   /// How deep the options of a JSON request may nest.
   public var maximumOptionDepth: Int
-
+  /// Most bytes, as written, of a string among the options of a JSON request.
+  public var maximumStringBytes = 64 << 10
   /// Whether files within JSON are decoded, rather than being too large; their decoding may take long.
   public var decodesFiles = true
 

@@ -1,7 +1,7 @@
 /// Reads JSON values whose number and depth are bounded over everything that it reads.
 struct JSONValueReader {
-  /// Bytes of the longest name and string, as written.
-  static let maximumNameCount = 256, maximumStringCount = 64 << 10
+  /// Bytes of the longest name, as written.
+  static let maximumNameCount = 256
 
   private var valuesLeft: Int
   private let limits: FormatLimits
@@ -29,7 +29,7 @@ struct JSONValueReader {
       try cursor.literal("false")
       return .bool(false)
     case UInt8(ascii: "\""):
-      return .string(try cursor.string(maximumCount: Self.maximumStringCount))
+      return .string(try cursor.string(maximumCount: limits.maximumStringBytes))
     case UInt8(ascii: "["):
       try checkDepth(depth)
       return .array(try array(cursor, depth: depth + 1))
