@@ -64,7 +64,7 @@ let package = Package(
       resources: [.copy("Fixtures"), .copy("Regressions")], swiftSettings: swiftSettings),
     .testTarget(
       name: "UNetTests", dependencies: ["UNet", "CKernels", "Hausdorff", "MaskFormats"],
-      resources: [.copy("Fixtures")],
+      exclude: ["Python"], resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),

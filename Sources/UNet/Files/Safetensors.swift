@@ -25,6 +25,7 @@ public struct Safetensors: Sendable {
   /// In the order of the file's header, which is that of the elements too where we wrote it.
   public var tensors: [Tensor]
 
+  /// A file's content, to be written.
   public init(metadata: [(String, String)] = [], tensors: [Tensor] = []) {
     (self.metadata, self.tensors) = (metadata, tensors)
   }
