@@ -30,4 +30,26 @@ struct PythonTests {
     let text = try run("onnx_models.py", folder.path)
     #expect(text.hasSuffix("4 models, 0 differences\n"), "\(text)")
   }
+
+  @Test(
+    arguments: [("load_pytorch.py", [:]), ("load_keras.py", ["KERAS_BACKEND": "torch"])]
+      as [(String, [String: String])])
+  func `The loaders give our probabilities`(_ example: String, _ environment: [String: String]) throws {
+    for subject in ModelCase.all { try subject.write(to: folder) }
+    // Of a checkpoint they take the model.
+    let subject = ModelCase.all[0]
+    try subject.checkpoint.write(to: folder.path("\(subject.name).safetensors"))
+    var resized = subject.model
+    (resized.preprocessing.fit, resized.preprocessing.inputSize) = (.resize, [8, 16])
+    try resized.write(to: folder.path("resized.refused"))
+    try Safetensors().write(to: folder.path("empty.refused"))
+
+    let text = try run(
+      "loaders.py", "\(Python.root)/Examples/\(example)", folder.path, environment: environment)
+    #expect(text.contains("mean probability of each class: 0."))
+    #expect(text.contains("refused: \(folder.path("empty.refused")) is not a model of hausdorffd"))
+    #expect(
+      text.contains("refused: this model was trained on images interpolated to 8 x 16, which is not done"))
+    #expect(text.hasSuffix("4 models, 0 differences\n"), "\(text)")
+  }
 }
