@@ -1,5 +1,5 @@
 extension Safetensors {
-  /// Most bytes of a file: what a checkpoint of the largest architecture takes, twice.
+  /// Most bytes of a file: a checkpoint of the largest architecture takes about a third.
   private static let maximumCount = 16 << 30
 
   /// Reads a file, which may come from anywhere.
