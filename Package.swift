@@ -47,7 +47,7 @@ let package = Package(
     .executableTarget(
       name: "hausdorffd",
       dependencies: [
-        "Hausdorff", "MaskFormats", "HTTPServer",
+        "Hausdorff", "MaskFormats", "HTTPServer", "UNet",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

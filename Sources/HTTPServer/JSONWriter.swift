@@ -43,9 +43,7 @@ public struct JSONWriter: Sendable {
   /// Writes a member; nil is null.
   public mutating func member(_ name: String, _ number: Double?) { member(name) { $0.value(number) } }
   /// Writes a member.
-  public mutating func member(_ name: String, _ number: Int) {
-    member(name) { $0.bytes.append(contentsOf: "\(number)".utf8) }
-  }
+  public mutating func member(_ name: String, _ number: Int) { member(name) { $0.value(number) } }
   /// Writes a member; nil is null.
   public mutating func member(_ name: String, _ text: String?) { member(name) { $0.value(text) } }
 
@@ -55,6 +53,11 @@ public struct JSONWriter: Sendable {
     let text = JSONWriter.text(number)
     if number.isFinite { bytes.append(contentsOf: text.utf8) } else { write(text) }
   }
+
+  /// Writes a value.
+  public mutating func value(_ number: Int) { bytes.append(contentsOf: "\(number)".utf8) }
+  /// Writes a value.
+  public mutating func value(_ flag: Bool) { bytes.append(contentsOf: "\(flag)".utf8) }
 
   /// A number as it is written, without the quotes of one that is not finite.
   public static func text(_ number: Double) -> String {

@@ -80,6 +80,9 @@ public final class Trainer {
     return network
   }
 
+  /// Wall-clock time that oneDNN's convolutions have taken so far.
+  public var convolutionSeconds: Double { engine.convolutionSeconds }
+
   /// The present parameters.
   public var weights: Weights { parameters.weights }
 

@@ -1,9 +1,11 @@
 // Times training steps of a U-Net on synthetic blobs, for a driver at the other end of a pipe.
 //
 //   train bf16 2 8,1,256,256     a network of 4 levels and 16 base channels, on so many threads, for batches of this shape
-//   step bce 10                  takes ten steps; answers the last loss and the seconds of a step
+//   step bce 10                  takes ten steps; answers the last loss, the seconds of a step, and those of convolutions
 //   apply f32 2 512,512          a network for inference on images of this size, on so many threads
 //   image 10                     applies it ten times; answers the mean probability and the seconds of an image
+//   export model.onnx            writes that network
+//   peak                         answers the process's peak memory in bytes
 @preconcurrency import Glibc
 import Hausdorff
 import UNet
@@ -44,9 +46,9 @@ struct Training {
     precondition(shape[1] == 1, "images of one channel")
   }
 
-  func step(_ loss: LossFunction, count: Int) throws -> (Double, Double) {
+  func step(_ loss: LossFunction, count: Int) throws -> (Double, Double, Double) {
     var last = 0.0
-    let start = now()
+    let (start, convolutions) = (now(), trainer.convolutionSeconds)
     try images.withUnsafeBufferPointer { images in
       try labels.withUnsafeBufferPointer { labels in
         for _ in 0..<count {
@@ -54,7 +56,9 @@ struct Training {
         }
       }
     }
-    return (last, (now() - start) / Double(count))
+    return (
+      last, (now() - start) / Double(count), (trainer.convolutionSeconds - convolutions) / Double(count)
+    )
   }
 }
 
@@ -74,6 +78,7 @@ func loss(_ names: Substring) -> LossFunction {
 
 /// A network at work on noise.
 struct Inference {
+  let weights: Weights
   let predictor: Predictor
   let height: Int
   let width: Int
@@ -81,8 +86,8 @@ struct Inference {
 
   init(precision: Precision, threads: Int, shape: [Int]) throws {
     (height, width) = (shape[0], shape[1])
-    predictor = try Predictor(
-      weights: Weights(architecture: Architecture(), seed: 1), precision: precision, threads: threads)
+    weights = Weights(architecture: Architecture(), seed: 1)
+    predictor = try Predictor(weights: weights, precision: precision, threads: threads)
     var random = Random(seed: 1)
     image = (0..<height * width).map { _ in Float(random.normal()) }
   }
@@ -103,10 +108,17 @@ struct Inference {
 /// The numbers of a list between commas.
 func numbers(_ list: Substring) -> [Int] { list.split(separator: ",").compactMap { Int($0) } }
 
-/// Answers a pair of numbers.
-func answer(_ pair: (Double, Double)) {
-  print(pair.0, pair.1)
+/// Answers with numbers.
+func answer(_ numbers: Double...) {
+  print(numbers.map { "\($0)" }.joined(separator: " "))
   fflush(nil)
+}
+
+/// The most memory that this process had, in bytes.
+func peak() -> Double {
+  var usage = rusage()
+  getrusage(RUSAGE_SELF.rawValue, &usage)
+  return Double(usage.ru_maxrss) * 1024
 }
 
 var inference: Inference?
@@ -119,13 +131,20 @@ while let line = readLine() {
     training = nil
     training = try Training(precision: precision, threads: threads, shape: numbers(words[3]))
   } else if words.count == 3, words[0] == "step", let count = Int(words[2]), let training {
-    answer(try training.step(loss(words[1]), count: count))
+    let (loss, seconds, convolutions) = try training.step(loss(words[1]), count: count)
+    answer(loss, seconds, convolutions)
   } else if words.count == 4, words[0] == "apply", let precision = Precision(rawValue: String(words[1])),
     let threads = Int(words[2])
   {
     inference = try Inference(precision: precision, threads: threads, shape: numbers(words[3]))
   } else if words.count == 2, words[0] == "image", let count = Int(words[1]), let inference {
-    answer(try inference.apply(count: count))
+    let (mean, seconds) = try inference.apply(count: count)
+    answer(mean, seconds)
+  } else if words.count == 2, words[0] == "export", let inference {
+    try Model(weights: inference.weights, preprocessing: Preprocessing()).writeONNX(to: String(words[1]))
+    answer(0)
+  } else if words == ["peak"] {
+    answer(peak())
   } else {
     preconditionFailure("not a command: \(line)")
   }

@@ -25,6 +25,8 @@ public protocol SampleSource: Sendable {
   /// What messages call a sample.
   func name(of index: Int) -> String
   func size(of index: Int) -> (height: Int, width: Int)
+  /// The largest label of a sample; 0 where it has no foreground.
+  func largestLabel(of index: Int) -> Int
   /// - Throws: `UNetError` where it cannot be read any more.
   func sample(_ index: Int) throws(UNetError) -> Sample
 }

@@ -1,5 +1,6 @@
 import CDNNL
 import CKernels
+import Glibc
 
 /// oneDNN on the CPU, and the threads that its primitives and our kernels share.
 ///
@@ -10,6 +11,8 @@ final class Engine {
   let stream: dnnl_stream_t
   let threads: Int
   let variant = ck_best_variant()
+  /// How long primitives have convolved.
+  var convolutionSeconds = 0.0
 
   init(threads: Int) throws(UNetError) {
     precondition(threads > 0)
@@ -85,4 +88,11 @@ final class Engine {
       }
     }
   }
+}
+
+/// Seconds since some moment.
+func monotonicSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
 }

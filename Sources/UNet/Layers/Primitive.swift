@@ -6,15 +6,19 @@ final class Primitive {
   private let engine: Engine
   private let memories: [Memory]
   private var arguments: [dnnl_exec_arg_t]
+  private let isConvolution: Bool
 
-  /// - Parameter arguments: for each `DNNL_ARG_…` its memory.
+  /// - Parameters:
+  ///   - arguments: for each `DNNL_ARG_…` its memory.
+  ///   - isConvolution: whether its time counts as such.
   init(
-    _ description: PrimitiveDescription, arguments: [(Int32, Memory)], engine: Engine
+    _ description: PrimitiveDescription, arguments: [(Int32, Memory)], isConvolution: Bool = true,
+    engine: Engine
   ) throws(UNetError) {
     var primitive: dnnl_primitive_t?
     try Engine.check(dnnl_primitive_create(&primitive, description.handle), "dnnl_primitive_create")
     handle = primitive!
-    self.engine = engine
+    (self.engine, self.isConvolution) = (engine, isConvolution)
     memories = arguments.map(\.1)
     self.arguments = arguments.map { dnnl_exec_arg_t(arg: $0.0, memory: $0.1.handle) }
   }
@@ -28,16 +32,18 @@ final class Primitive {
       "dnnl_reorder_primitive_desc_create")
     try self.init(
       PrimitiveDescription(description!), arguments: [(DNNL_ARG_FROM, source), (DNNL_ARG_TO, destination)],
-      engine: engine)
+      isConvolution: false, engine: engine)
   }
 
   deinit { dnnl_primitive_destroy(handle) }
 
   func execute() throws(UNetError) {
+    let start = monotonicSeconds()
     try Engine.check(
       dnnl_primitive_execute(handle, engine.stream, Int32(arguments.count), &arguments),
       "dnnl_primitive_execute")
     try Engine.check(dnnl_stream_wait(engine.stream), "dnnl_stream_wait")
+    if isConvolution { engine.convolutionSeconds += monotonicSeconds() - start }
   }
 }
 

@@ -13,7 +13,13 @@ public struct TrainingOptions: Equatable, Sendable {
   /// Epochs in which the rate rises to its largest, in place of the schedule's steps.
   public var warmUpEpochs: Double = 0
   public var precision = Precision.auto
-  /// Of weights, order, augmentation and dropout.
+  public var preprocessing = Preprocessing()
+  public var augmentation = Augmentation()
+  /// Share of training's windows that are centred on some pixel of the foreground, where images are larger: 0 to 1.
+  public var foregroundCrops = 0.5
+  /// Share of the samples to validate on, at least one, where no validation set is given: above 0, below 1.
+  public var validationFraction = 0.2
+  /// Of weights, split, order, augmentation and dropout.
   public var seed: UInt64 = 1
   /// Epochs without a better validation behind which training ends; nil for never.
   public var patience: Int?
@@ -26,6 +32,8 @@ public struct TrainingOptions: Equatable, Sendable {
   public func validate() throws(UNetError) {
     try architecture.validate()
     try losses.validate()
+    try preprocessing.validate()
+    try augmentation.validate()
     func check(_ name: String, _ isFit: Bool, _ range: String) throws(UNetError) {
       guard isFit else { throw UNetError(.configuration, "\(name) must be \(range)") }
     }
@@ -35,6 +43,12 @@ public struct TrainingOptions: Equatable, Sendable {
     try check("warm_up_epochs", (0...100_000).contains(warmUpEpochs), "from 0 to 100000")
     try check(
       "weight_decay", optimizer.weightDecay >= 0 && optimizer.weightDecay <= 10, "from 0 to 10")
+    try check("momentum", optimizer.momentum >= 0 && optimizer.momentum < 1, "from 0 to less than 1")
+    try check("clip_norm", optimizer.maximumNorm ?? 1 > 0, "greater than 0")
+    try check("foreground_crops", (0...1).contains(foregroundCrops), "from 0 to 1")
+    try check(
+      "validation_fraction", validationFraction > 0 && validationFraction < 1,
+      "greater than 0 and less than 1")
     try check("early_stopping", patience ?? 1 > 0, "at least 1 epoch")
     try check("threads", (1...1024).contains(threads), "from 1 to 1024")
   }
