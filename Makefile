@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: run build test lint format bench sanitize asan tsan fuzz clean
+.PHONY: run build test lint format bench study sanitize asan tsan fuzz clean
 .PHONY: swift library-packages test-packages bench-packages
 
 binary := .build/release/hausdorffd
@@ -43,6 +43,10 @@ fuzz: swift library-packages
 bench: build bench-packages .venv/bench
 	swift build -c release --static-swift-stdlib --package-path Benchmarks --scratch-path .build-bench
 	.venv/bin/python3 Benchmarks/bench.py --binary $(binary) --tools .build-bench/release $(if $(QUICK),--quick)
+
+# What losses do for a U-Net: the table of the README.
+study: build
+	python3 Benchmarks/study.py --binary $(binary)
 
 clean:
 	rm -rf .build .build-* .venv

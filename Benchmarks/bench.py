@@ -9,6 +9,7 @@ import platform
 import kernels
 import losses
 import server
+import training
 
 
 class Table:
@@ -63,9 +64,9 @@ def processor():
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--binary", required=True, help="hausdorffd")
-parser.add_argument("--tools", required=True, help="the folder of pair-timer, loss-timer and bare-server")
+parser.add_argument("--tools", required=True, help="the folder of the timers and bare-server")
 parser.add_argument("--quick", action="store_true", help="few repetitions")
-parser.add_argument("--only", choices=["kernels", "losses", "server"], help="one part of the table")
+parser.add_argument("--only", choices=["kernels", "losses", "training", "server"], help="one part of the table")
 arguments = parser.parse_args()
 
 print(f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
@@ -74,6 +75,8 @@ if arguments.only in (None, "kernels"):
     kernels.run(table, f"{arguments.tools}/pair-timer", arguments.quick)
 if arguments.only in (None, "losses"):
     losses.run(table, arguments.binary, f"{arguments.tools}/loss-timer", arguments.quick)
+if arguments.only in (None, "training"):
+    training.run(table, f"{arguments.tools}/step-timer", arguments.quick)
 if arguments.only in (None, "server"):
     server.run(table, arguments.binary, arguments.tools, arguments.quick)
 print(f"\nBelow 'at least': {', '.join(table.missed)}" if table.missed else "\nEverything reaches 'at least'.")
