@@ -71,7 +71,7 @@ define install
 endef
 
 library-packages:
-	$(call install,libmicrohttpd-dev libdnnl-dev libsimdjson-dev libspng-dev zlib1g-dev pkg-config)
+	$(call install,libmicrohttpd-dev libdnnl-dev libsimdjson-dev libspng-dev libarchive-dev nettle-dev zlib1g-dev pkg-config)
 
 test-packages:
 	$(call install,ca-certificates curl python3-venv)

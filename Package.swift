@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "Hausdorff", targets: ["Hausdorff"]),
     .library(name: "MaskFormats", targets: ["MaskFormats"]),
     .library(name: "UNet", targets: ["UNet"]),
+    .library(name: "Training", targets: ["Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -29,6 +30,8 @@ let package = Package(
       name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CSpng", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
     .target(
       name: "CSimdjson", cxxSettings: cxxSettings, linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", cSettings: cSettings),
@@ -40,6 +43,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "UNet", dependencies: ["CDNNL", "CKernels", "Hausdorff", "MaskFormats"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Training", dependencies: ["CArchive", "CNettle", "Hausdorff", "MaskFormats"],
       swiftSettings: swiftSettings),
     .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: swiftSettings),
 
@@ -66,6 +72,9 @@ let package = Package(
       name: "UNetTests", dependencies: ["UNet", "CKernels", "Hausdorff", "MaskFormats"],
       exclude: ["Python"], resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Hausdorff", "MaskFormats"],
+      resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
     .testTarget(

@@ -1,17 +1,31 @@
 /// A file that holds one array, of a format told by its first bytes: npy or PNG.
 public enum ArrayFile {
-  /// Decodes `range` of `source`, all of it by default.
+  /// Decodes `range` of `source`, all of it by default, as a mask where it may be one or an image.
   ///
   /// - Throws: `FormatError` where the first bytes are of no known format, and what the format's decoder throws.
   public static func decode(
     _ source: any ByteSource, range: Range<Int>? = nil, limits: FormatLimits = FormatLimits()
+  ) throws(FormatError) -> NumericArray {
+    try decode(source, range, limits, png: PNG.decode)
+  }
+
+  /// Decodes likewise, but as an image: PNG files with colours or a palette give their three channels, last.
+  public static func decodeImage(
+    _ source: any ByteSource, range: Range<Int>? = nil, limits: FormatLimits = FormatLimits()
+  ) throws(FormatError) -> NumericArray {
+    try decode(source, range, limits, png: PNG.decodeImage)
+  }
+
+  private static func decode(
+    _ source: any ByteSource, _ range: Range<Int>?, _ limits: FormatLimits,
+    png: (any ByteSource, Range<Int>?, FormatLimits) throws(FormatError) -> NumericArray
   ) throws(FormatError) -> NumericArray {
     let range = range ?? 0..<source.count
     let first = source.withBytes { bytes in
       bytes.extracting(range).extracting(first: 8).withUnsafeBytes { Array($0) }
     }
     if first.starts(with: NPY.magic) { return try NPY.decode(source, range: range, limits: limits) }
-    if first.starts(with: PNG.magic) { return try PNG.decode(source, range: range, limits: limits) }
+    if first.starts(with: PNG.magic) { return try png(source, range, limits) }
     throw FormatError(.unsupported, "the file is neither npy nor PNG by its first bytes")
   }
 }

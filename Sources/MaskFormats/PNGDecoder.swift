@@ -45,9 +45,9 @@ struct PNGDecoder: ~Copyable {
     precondition(size == count)
     var key = spng_trns()
     let header = try header()
-    if header.color_type != UInt8(SPNG_COLOR_TYPE_INDEXED.rawValue), spng_get_trns(context, &key) == 0 {
+    if !header.isIndexed, spng_get_trns(context, &key) == 0 {
       throw FormatError(
-        .unsupported, "the PNG image makes one colour transparent, which has no meaning as a mask")
+        .unsupported, "the PNG image makes one colour transparent, which has no meaning here")
     }
     let bytes = try OwnedBytes(count: count) { (output) throws(FormatError) in
       // libspng adds the pixels of interlaced images of few bits to what is there.
@@ -57,6 +57,23 @@ struct PNGDecoder: ~Copyable {
     try check(spng_decode_chunks(context))
     try checkEnd()
     return bytes
+  }
+
+  /// Red, green, blue and opacity of each index of the palette.
+  func palette() throws(FormatError) -> [SIMD4<UInt8>] {
+    var palette = spng_plte()
+    try check(spng_get_plte(context, &palette))
+    var alphas = spng_trns()
+    let alphaCount = spng_get_trns(context, &alphas) == 0 ? Int(alphas.n_type3_entries) : 0
+    return withUnsafeBytes(of: &palette.entries) { entries in
+      withUnsafeBytes(of: &alphas.type3_alpha) { alphas in
+        let entries = entries.bindMemory(to: spng_plte_entry.self)
+        return (0..<Int(palette.n_entries)).map { index in
+          let entry = entries[index]
+          return SIMD4(entry.red, entry.green, entry.blue, index < alphaCount ? alphas[index] : .max)
+        }
+      }
+    }
   }
 
   /// libspng takes the last chunk for complete once it has read its name.

@@ -12,6 +12,9 @@ extension spng_ihdr {
     }
   }
 
+  /// Whether samples are indices into a palette.
+  var isIndexed: Bool { color_type == UInt8(SPNG_COLOR_TYPE_INDEXED.rawValue) }
+
   /// Type of the numbers that the samples become.
   var type: ScalarType { bit_depth == 16 ? .uint16 : .uint8 }
 
@@ -76,7 +79,7 @@ struct PNGSamples {
             throw failure(pixel, "is coloured; a mask is grey or has a palette")
           }
           if hasAlpha, input[first + channelCount - 1] != Sample.max {
-            throw failure(pixel, "is not opaque, and transparency has no meaning in a mask")
+            throw failure(pixel, "is not opaque, and transparency has no meaning here")
           }
           output[pixel] = grey
         }
@@ -84,7 +87,7 @@ struct PNGSamples {
     }
   }
 
-  private func failure(_ pixel: Int, _ what: String) -> FormatError {
+  func failure(_ pixel: Int, _ what: String) -> FormatError {
     let (row, column) = pixel.quotientAndRemainder(dividingBy: Int(header.width))
     return FormatError(.unsupported, "the PNG pixel at row \(row), column \(column) \(what)")
   }

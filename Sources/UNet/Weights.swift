@@ -1,4 +1,5 @@
 import Glibc
+import Hausdorff
 
 /// The values of a network's parameters, apart from any layout that a machine prefers.
 public struct Weights: Equatable, Sendable {

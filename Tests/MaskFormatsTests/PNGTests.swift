@@ -48,6 +48,55 @@ import Testing
     #expect(error.kind == kind)
   }
 
+  @Test(arguments: ["rgb_grey", "rgba_grey", "rgb16", "rgba16", "refused_coloured"])
+  func `as images, files of colours have three channels, even grey ones`(_ name: String) throws {
+    let array = try PNG.decodeImage(TestBytes(try fixture("\(name).png")))
+    #expect(array.shape == [5, 13, 3])
+    let isDeep = name.hasSuffix("16")
+    #expect(array.type == (isDeep ? .uint16 : .uint8))
+    var expected = ramp(65).flatMap { [Double](repeating: Double(isDeep ? $0 * 256 + 1 : $0), count: 3) }
+    if name == "refused_coloured" { expected[3 * 43 + 1] = Double(ramp(65)[43] ^ 1) }
+    #expect(array.values == expected)
+  }
+
+  @Test(arguments: [("palette1", 1), ("palette2", 2), ("palette4", 4), ("palette8", 8)])
+  func `as images, files with a palette have its colours`(_ name: String, _ bits: Int) throws {
+    let array = try PNG.decodeImage(TestBytes(try fixture("\(name).png")))
+    #expect(array.shape == [5, 13, 3] && array.type == .uint8)
+    let indices = ramp(65).map { $0 & (1 << bits - 1) }
+    #expect(array.values == indices.flatMap { [Double($0 * 37 % 256), Double(255 - $0), 7] })
+  }
+
+  @Test(arguments: ["grey1", "grey2", "grey8", "grey16", "grey_alpha", "interlaced16"])
+  func `as images, grey files are what they are as masks`(_ name: String) throws {
+    let bytes = TestBytes(try fixture("\(name).png"))
+    let (image, mask) = (try PNG.decodeImage(bytes), try PNG.decode(bytes))
+    #expect(image.shape == [5, 13] && image.type == mask.type && image.values == mask.values)
+    #expect(try ArrayFile.decodeImage(bytes).values == mask.values)
+  }
+
+  @Test(arguments: [
+    ("translucent", "row 2, column 5 is not opaque"), ("rgba_translucent", "row 2, column 5 is not opaque"),
+    ("colour_key", "transparent"), ("no_index", "palette has no index 2"),
+  ])
+  func `as images too, transparency and indices without a colour are refused`(_ name: String, _ words: String)
+    throws
+  {
+    let bytes = try fixture("refused_\(name).png")
+    let error = try #require(failure { () throws(FormatError) in try PNG.decodeImage(TestBytes(bytes)) })
+    #expect(error.detail.contains(words), "\(error.detail)")
+    let clear = TestBytes(try fixture("palette_transparent.png"))
+    #expect(failure { () throws(FormatError) in try PNG.decodeImage(clear) }?.kind == .unsupported)
+  }
+
+  @Test func `an image's limit counts its three channels`() throws {
+    let source = TestBytes(try fixture("palette8.png"))
+    #expect(throws: Never.self) { try PNG.decodeImage(source, limits: FormatLimits(maximumBytes: 65 * 3)) }
+    #expect(throws: FormatError.self) {
+      try PNG.decodeImage(source, limits: FormatLimits(maximumBytes: 65 * 3 - 1))
+    }
+  }
+
   @Test func `the limit counts the decoded bytes`() throws {
     let source = TestBytes(try fixture("rgba_grey.png"))
     #expect(throws: Never.self) { try PNG.decode(source, limits: FormatLimits(maximumBytes: 65 * 4)) }
@@ -60,7 +109,7 @@ import Testing
     #expect(try PNG.decode(TestBytes(try fixture("grey8.png") + [1, 2, 3])).shape == [5, 13])
   }
 
-  @Test(arguments: ["grey8.png", "palette4.png", "interlaced16.png", "rgb_grey.png"])
+  @Test(arguments: ["grey8.png", "palette4.png", "interlaced16.png", "rgb_grey.png", "rgba16.png"])
   func `a file cut short anywhere is refused, and one with a bit flipped never crashes`(_ name: String) throws
   {
     let bytes = try fixture(name)
@@ -68,11 +117,18 @@ import Testing
       #expect(throws: FormatError.self, "\(count) of \(bytes.count)") {
         try PNG.decode(TestBytes(bytes[..<count], paddingCount: 0))
       }
+      #expect(throws: FormatError.self, "\(count) of \(bytes.count)") {
+        try PNG.decodeImage(TestBytes(bytes[..<count], paddingCount: 0))
+      }
     }
     for bit in 0..<bytes.count * 8 {
       var flipped = bytes
       flipped[bit / 8] ^= 1 << UInt8(bit % 8)
-      if let array = try? PNG.decode(TestBytes(flipped, paddingCount: 0)) {
+      for array in [
+        try? PNG.decode(TestBytes(flipped, paddingCount: 0)),
+        try? PNG.decodeImage(TestBytes(flipped, paddingCount: 0)),
+      ] {
+        guard let array else { continue }
         #expect(array.byteCount == array.shape.reduce(array.type.byteCount, *))
       }
     }

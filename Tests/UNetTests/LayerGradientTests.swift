@@ -1,6 +1,8 @@
 import CKernels
 import Testing
 
+import struct Hausdorff.Random
+
 @testable import UNet
 
 /// Derivatives of each layer beside central differences of Σ weight · output along random directions, in float32.

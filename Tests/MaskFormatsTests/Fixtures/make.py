@@ -99,6 +99,20 @@ for bits in (1, 8, 16):
 rgb16 = np.dstack([grey.astype("u2") * 256 + 1] * 3).astype(">u2")
 handmade("rgb16", 13, 5, 16, 2, b"".join(b"\0" + row.tobytes() for row in rgb16))
 
+rgba16 = np.dstack([rgb16, np.full_like(grey, 65535, ">u2")]).astype(">u2")
+handmade("rgba16", 13, 5, 16, 6, b"".join(b"\0" + row.tobytes() for row in rgba16))
+rgba = np.dstack([grey] * 3 + [translucent[..., 1]])
+Image.fromarray(rgba).save(HERE / "refused_rgba_translucent.png")
+# Two colours, and an index of 2.
+index = Image.fromarray(grey % 3, "P")
+index.putpalette([1, 2, 3, 4, 5, 6, 7, 8, 9])
+index.save(buffer := io.BytesIO(), "PNG", bits=2)
+whole = buffer.getvalue()
+start = whole.index(b"PLTE") - 4
+length = int.from_bytes(whole[start:start + 4], "big")
+(HERE / "refused_no_index.png").write_bytes(
+    whole[:start] + chunk(b"PLTE", bytes(range(6))) + whole[start + 12 + length:])
+
 handmade("refused_huge", 60000, 60000, 1, 0, b"\0" * 300000)
 handmade("refused_ends_early", 13, 5, 8, 0, b"".join(b"\0" + row.tobytes() for row in grey[:3]))
 handmade("refused_lying_size", 20000, 20000, 8, 0, b"\0" * 1000)

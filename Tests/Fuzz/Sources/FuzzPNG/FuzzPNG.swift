@@ -20,6 +20,11 @@ private func decode(_ bytes: [UInt8]) {
   } catch {
     check(error)
   }
+  do throws(FormatError) {
+    check(try PNG.decodeImage(FuzzInput(bytes), limits: fuzzLimits))
+  } catch {
+    check(error)
+  }
 }
 
 /// Writes the right checksum behind every chunk that is there as a whole.

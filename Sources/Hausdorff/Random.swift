@@ -1,6 +1,7 @@
 import Glibc
 
-/// Random numbers that are the same for a seed on every machine and with every version of Swift.
+/// Random numbers that are the same for a seed on every machine and with every version of Swift; those that are normally
+/// distributed but for the last bit, which is the mathematics library's.
 ///
 /// SplitMix64 (Steele, Lea & Flood 2014). Keys make streams that do not depend on each other, such as one for each epoch
 /// and sample, so that nothing has to be kept to go on from any point.
@@ -13,6 +14,7 @@ public struct Random: RandomNumberGenerator, Sendable {
     for key in keys { state = Self.mix(state ^ Self.mix(key &+ 0xD1B5_4A32_D192_ED03)) }
   }
 
+  /// 64 bits, each as likely 0 as 1.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     return Self.mix(state)
