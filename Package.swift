@@ -53,7 +53,7 @@ let package = Package(
     .executableTarget(
       name: "hausdorffd",
       dependencies: [
-        "Hausdorff", "MaskFormats", "HTTPServer", "UNet",
+        "Hausdorff", "MaskFormats", "HTTPServer", "Training", "UNet",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -39,6 +39,7 @@ def run(table, program, quick):
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[:2])
     rounds, peer = (3 if quick else 9), [sys.executable, str(Path(__file__).with_name("step_peer.py"))]
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as `hausdorffd train` sets it; PyTorch brings its own OpenMP
     ours = {name: Process([program], f"train {name} 2 8,1,256,256") for name in ("bf16", "f32", "auto")}
     peers = {
         "bf16": Process(peer, "torch bf16 channels_last bce"), "f32": Process(peer, "torch f32 channels_last bce"),

@@ -1,4 +1,5 @@
 import CKernels
+import Hausdorff
 import Testing
 
 import struct Hausdorff.Random

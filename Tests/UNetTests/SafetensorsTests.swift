@@ -1,4 +1,5 @@
 import Glibc
+import Hausdorff
 import Testing
 
 @testable import UNet

@@ -1,3 +1,5 @@
+import Hausdorff
+
 /// How images are varied in training, each anew in each epoch; the labels go with them.
 public struct Augmentation: Equatable, Sendable {
   /// Whether rows and columns may be reversed.

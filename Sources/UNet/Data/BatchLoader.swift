@@ -1,4 +1,5 @@
 import Dispatch
+import Hausdorff
 
 /// Makes the next batch while the present one is trained on.
 final class BatchLoader {

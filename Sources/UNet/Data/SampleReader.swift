@@ -1,3 +1,5 @@
+import Hausdorff
+
 /// Samples as a network sees them: normalised, in its size, and in training varied.
 struct SampleReader: Sendable {
   let source: any SampleSource

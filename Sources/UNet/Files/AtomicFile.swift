@@ -4,7 +4,7 @@ import Glibc
 ///
 /// It is written under another name in the same folder, brought to the disk and renamed, so that a reader finds the previous
 /// file or the new one, never a part, also after a crash or a loss of power. A symbolic link of that name is replaced.
-struct AtomicFile: ~Copyable {
+public struct AtomicFile: ~Copyable {
   private let path: String
   private let descriptor: Int32
 
@@ -12,7 +12,7 @@ struct AtomicFile: ~Copyable {
   ///
   /// - Throws: `UNetError.system` such as "PATH: No space left on device", and what `body` throws. The previous file then
   ///   is as it was, and nothing else is left.
-  static func write(
+  public static func write(
     to path: String, _ body: (borrowing AtomicFile) throws(UNetError) -> Void
   ) throws(UNetError) {
     var status = stat()
@@ -43,13 +43,13 @@ struct AtomicFile: ~Copyable {
   deinit { close(descriptor) }
 
   /// Appends bytes.
-  func append(_ bytes: [UInt8]) throws(UNetError) {
+  public func append(_ bytes: [UInt8]) throws(UNetError) {
     try bytes.withUnsafeBufferPointer { (bytes) throws(UNetError) in try append(UnsafeRawBufferPointer(bytes))
     }
   }
 
   /// Appends numbers as the machine has them, in the little-endian order of every machine that Swift runs on.
-  func append(_ values: [Float]) throws(UNetError) {
+  public func append(_ values: [Float]) throws(UNetError) {
     try values.withUnsafeBufferPointer { (values) throws(UNetError) in
       try append(UnsafeRawBufferPointer(values))
     }

@@ -1,3 +1,5 @@
+import Hausdorff
+
 /// The samples of a run, checked against each other and the network.
 struct TrainingSets: Sendable {
   let training: any SampleSource

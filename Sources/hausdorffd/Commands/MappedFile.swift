@@ -38,4 +38,18 @@ final class MappedFile: ByteSource {
   ) throws(Failure) -> Result {
     try body(UnsafeRawBufferPointer(start: address, count: count).bytes)
   }
+
+  /// The array that a file holds.
+  ///
+  /// - Throws: `Failure`, with the path, where it cannot be read or decoded.
+  static func array(
+    _ path: String, _ decode: (MappedFile, FormatLimits) throws(FormatError) -> NumericArray
+  ) throws(Failure) -> NumericArray {
+    let file = try MappedFile(path: path)
+    do throws(FormatError) {
+      return try decode(file, FormatLimits(maximumBytes: 1 << 40))
+    } catch {
+      throw Failure(description: "\(path): \(error.detail)")
+    }
+  }
 }

@@ -42,14 +42,7 @@ struct ScoreCommand: ParsableCommand {
       throw Output.failure(error.message)
     } catch let error as MappedFile.Failure {
       throw Output.failure(error.description)
-    } catch let error as FileError {
-      throw Output.failure("\(error.path): \(error.reason.detail)")
     }
-  }
-
-  private struct FileError: Error {
-    let path: String
-    let reason: FormatError
   }
 
   private func score() throws -> ScoreReply {
@@ -66,11 +59,8 @@ struct ScoreCommand: ParsableCommand {
   }
 
   private func read(_ path: String) throws -> NumericArray {
-    let file = try MappedFile(path: path)
-    do throws(FormatError) {
-      return try ArrayFile.decode(file, limits: FormatLimits(maximumBytes: 1 << 40))
-    } catch {
-      throw FileError(path: path, reason: error)
+    try MappedFile.array(path) { (file, limits) throws(FormatError) in
+      try ArrayFile.decode(file, limits: limits)
     }
   }
 }

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Glibc
+import MaskFormats
+import UNet
+
+/// `hausdorffd predict`
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Apply a trained model to images; PNG or npy files.",
+    discussion: """
+      What comes out is a mask where OUTPUT ends in .png (0 and 255, or with several classes their numbers), and the \
+      probabilities, (height, width) or (classes, height, width) in float32, where it ends in .npy. Of several images \
+      OUTPUT is a folder, with a file .png of each.
+      """)
+
+  @Option(help: "The model: best.safetensors of a run.")
+  var model: String
+  @Argument(help: "Images, PNG or npy.")
+  var images: [String]
+  @Option(name: .shortAndLong, help: "The file to write, .png or .npy, or a folder for several.")
+  var output: String
+  @Option(help: "Foreground is what is more probable.")
+  var threshold = 0.5
+  @Option(help: "auto, f32 or bf16.")
+  var precision = "auto"
+  @Option(help: "Threads to compute on. (default: one a core)")
+  var threads: Int?
+
+  func validate() throws {
+    guard Precision(rawValue: precision) != nil else {
+      throw ValidationError("--precision must be auto, f32 or bf16, not \(precision)")
+    }
+    guard (1...1024).contains(threads ?? 1) else {
+      throw ValidationError("--threads must be 1 to 1024, not \(threads ?? 1)")
+    }
+    guard threshold > 0, threshold < 1 else {
+      throw ValidationError("--threshold must be above 0 and below 1, not \(threshold)")
+    }
+  }
+
+  func run() throws {
+    do {
+      try predict()
+    } catch let error as UNetError {
+      throw Output.failure(error.detail)
+    } catch let error as MappedFile.Failure {
+      throw Output.failure(error.description)
+    } catch let error as FormatError {
+      throw Output.failure("\(output): \(error.detail)")
+    }
+  }
+
+  private func predict() throws {
+    let isFolder = images.count > 1 || isFolder(output)
+    guard isFolder || output.hasSuffix(".png") || output.hasSuffix(".npy") else {
+      throw Output.failure("\(output): must end in .png for a mask or in .npy for probabilities")
+    }
+    if isFolder, !self.isFolder(output), mkdir(output, 0o777) != 0 {
+      throw Output.failure("\(output): \(String(cString: strerror(errno)))")
+    }
+    let model = try Model(path: model)
+    let predictor = try Predictor(
+      weights: model.weights, precision: Precision(rawValue: precision)!,
+      threads: threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    for path in images {
+      let target = isFolder ? "\(output)/\(Self.stem(of: path)).png" : output
+      try predict(path, model, predictor, target)
+    }
+  }
+
+  private func predict(
+    _ path: String, _ model: Model, _ predictor: Predictor, _ target: String
+  ) throws {
+    let array = try MappedFile.array(path) { (file, limits) throws(FormatError) in
+      try ArrayFile.decodeImage(file, limits: limits)
+    }
+    let channels = model.weights.architecture.inChannels
+    guard let image = PlanarImage(array, channels: channels) else {
+      throw Output.failure(
+        "\(path): has shape \(array.shape), but the model takes images of \(channels) channel\(channels == 1 ? "" : "s"): \(PlanarImage.shapes(channels: channels))"
+      )
+    }
+    let probabilities = try predictor.probabilities(
+      of: image.values, height: image.height, width: image.width, preprocessing: model.preprocessing)
+    let classes = model.weights.architecture.classes
+    let bytes: [UInt8]
+    if target.hasSuffix(".npy") {
+      bytes = NPY.encode(probabilities, shape: (classes > 1 ? [classes] : []) + [image.height, image.width])
+    } else {
+      let labels = Predictor.labels(of: probabilities, classes: classes, threshold: threshold)
+      bytes = try PNG.encode(
+        grey: classes > 1 ? labels : labels.map { $0 * 255 }, height: image.height, width: image.width)
+    }
+    try AtomicFile.write(to: target) { (file) throws(UNetError) in try file.append(bytes) }
+  }
+
+  private func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  private static func stem(of path: String) -> Substring {
+    let name = path.split(separator: "/").last ?? ""
+    return name.lastIndex(of: ".").map { name[..<$0] } ?? name
+  }
+}

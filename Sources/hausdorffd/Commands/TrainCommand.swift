@@ -1,0 +1,159 @@
+import ArgumentParser
+import Glibc
+import HTTPServer
+import Training
+import UNet
+
+/// `hausdorffd train`
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train a U-Net on images with masks.",
+    discussion: """
+      The data are an npz file with the arrays 'images' and 'masks'; or a folder with the folders images and masks of PNG \
+      or npy files of equal names; or made up, as in synthetic:samples=200,size=64,noise=0.4,distractors=3,seed=1.
+
+      The folder OUT then holds best.safetensors and best.onnx, the model of the epoch with the least average Hausdorff \
+      distance of validation, and last.safetensors, from which --resume goes on.
+      """)
+
+  @Option(help: "The samples to train on: an npz file, a folder, or synthetic:…")
+  var data: String?
+  @Option(help: "Samples to validate on in place of a share of those.")
+  var validationData: String?
+  @Option(name: .shortAndLong, help: "The folder for models and checkpoints; made if missing.")
+  var out: String
+  @Option(help: "A model to start from, whose network is taken over.")
+  var initFrom: String?
+  @Flag(help: "Go on with the run in OUT, with its options; only --epochs and --threads may be given anew.")
+  var resume = false
+  @Flag(help: "Print a line of JSON for each event, to standard output.")
+  var json = false
+  @OptionGroup(title: "How to train")
+  var flags: TrainingFlags
+
+  /// Names under which a checkpoint keeps the command's own options.
+  private static let ownNames = ["data", "validation_data"]
+  private static let notePrefix = "option."
+
+  func validate() throws {
+    guard resume || data != nil else { throw ValidationError("--data is missing: what to train on") }
+  }
+
+  func run() throws {
+    do {
+      try train()
+    } catch let error as UNetError {
+      throw Output.failure(error.detail)
+    } catch let error as DataSetError {
+      throw Output.failure(error.description)
+    } catch let error as RequestError {
+      throw Output.failure("--" + error.message.map { $0 == "_" ? "-" : String($0) }.joined())
+    }
+  }
+
+  private func train() throws {
+    StopSignal.watch()
+    try makeFolder()
+    let last = "\(out)/\(TrainingRun.lastName)"
+    let notes = try resume ? resumedNotes(last) : freshNotes(last)
+    let start = try initFrom.map { path throws(UNetError) in try Model(path: path) }
+    let display = TrainingDisplay(isJSON: json)
+    func set(_ name: String) throws -> DataSet? {
+      guard let path = notes.first(where: { $0.name == name })?.value else { return nil }
+      return try DataSet.named(path, scratch: out) { display.importing(path, Double($0) / Double($1)) }
+    }
+    guard let training = try set("data") else {
+      throw UNetError(.model, "\(last): does not say what it was trained on")
+    }
+    let validation = try set("validation_data")
+    let options = try options(of: notes, start: start, channels: training.channels)
+    if options.architecture.classes == 1, (2...254).contains(training.largestLabel) {
+      Output.complain(
+        "masks have labels up to \(training.largestLabel), which count as one foreground; --classes \(training.largestLabel + 1) tells them apart"
+      )
+    }
+    let run = try TrainingRun(
+      options: options, training: training, validation: validation, initial: start?.weights,
+      isResumed: resume, folder: out, notes: notes.map { (Self.notePrefix + $0.name, $0.value) })
+    display.start(run)
+    let outcome = try run.run(shouldStop: { StopSignal.wasAsked }) { display.show($0) }
+    display.end(run)
+    if run.best != nil { try Model(path: "\(out)/\(TrainingRun.bestName)").writeONNX(to: "\(out)/best.onnx") }
+    display.finish(run, outcome, folder: out)
+    // As a shell says of a command that SIGINT ended.
+    if outcome == .interrupted { throw ExitCode(130) }
+  }
+
+  private func makeFolder() throws {
+    var status = stat()
+    if stat(out, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
+    guard mkdir(out, 0o777) == 0 else {
+      throw Output.failure("\(out): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  private func freshNotes(_ last: String) throws -> [(name: String, value: String)] {
+    guard access(last, F_OK) != 0 else {
+      throw Output.failure(
+        "\(out) holds a run already: go on with it by --resume, or give another folder to --out")
+    }
+    // Paths that hold wherever the run is resumed.
+    let own = zip(Self.ownNames, [data, validationData]).compactMap { name, path in
+      path.map { (name, SyntheticShapes.isMeant(by: $0) ? $0 : absolute($0)) }
+    }
+    return own + flags.given
+  }
+
+  private func resumedNotes(_ last: String) throws -> [(name: String, value: String)] {
+    let given = flags.given
+    let fixed =
+      given.map(\.name).filter { !["epochs", "threads"].contains($0) }
+      + [("init_from", initFrom)].compactMap { $0.1 == nil ? nil : $0.0 }
+    if let name = fixed.first {
+      throw Output.failure(
+        "--\(name.map { $0 == "_" ? "-" : String($0) }.joined()) cannot change in a run that is resumed")
+    }
+    guard access(last, F_OK) == 0 else { throw Output.failure("\(out) holds no run to resume") }
+    let moved = zip(Self.ownNames, [data, validationData]).compactMap { name, path in path.map { (name, $0) }
+    }
+    var notes: [(name: String, value: String)] = []
+    for (key, value) in try Model(path: last).metadata where key.hasPrefix(Self.notePrefix) {
+      notes.append((String(key.dropFirst(Self.notePrefix.count)), value))
+    }
+    for (name, value) in given + moved {
+      notes.removeAll { $0.name == name }
+      notes.append((name, value))
+    }
+    return notes
+  }
+
+  private func absolute(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  private func options(
+    of notes: [(name: String, value: String)], start: Model?, channels: Int
+  ) throws(RequestError) -> TrainingOptions {
+    var list = try OptionList(text: notes.filter { !Self.ownNames.contains($0.name) })
+    var options = try TrainingOptions(&list)
+    try list.refuseRest(known: TrainingOptions.optionNames)
+    options.architecture.inChannels = channels
+    if !notes.contains(where: { $0.name == "threads" }) {
+      options.threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    }
+    if let start {
+      let names = ["levels", "base_channels", "classes", "normalization", "dropout"]
+      if let note = notes.first(where: { names.contains($0.name) }) {
+        throw RequestError(.parameter(note.name), "comes from the model of --init-from")
+      }
+      options.architecture = start.weights.architecture
+      if !notes.contains(where: { ["image_normalization", "clip_percentiles"].contains($0.name) }) {
+        options.preprocessing.normalization = start.preprocessing.normalization
+        options.preprocessing.clip = start.preprocessing.clip
+      }
+    }
+    return options
+  }
+}

@@ -1,0 +1,32 @@
+import MaskFormats
+
+/// An image as a network takes it, out of an array of one of the shapes that files have.
+struct PlanarImage {
+  let height: Int
+  let width: Int
+  /// (channels, height, width)
+  let values: [Float]
+
+  /// (height, width) for one channel; with channels last, or else first. Nil for any other shape.
+  init?(_ array: NumericArray, channels: Int) {
+    let shape = array.shape
+    let isLast: Bool
+    switch shape.count {
+    case 2 where channels == 1: (height, width, isLast) = (shape[0], shape[1], true)
+    case 3 where shape[2] == channels: (height, width, isLast) = (shape[0], shape[1], true)
+    case 3 where shape[0] == channels: (height, width, isLast) = (shape[1], shape[2], false)
+    default: return nil
+    }
+    let pixels = height * width
+    values = (0..<channels).flatMap { channel in
+      (isLast
+        ? array.doubles(from: channel, stride: channels, count: pixels)
+        : array.doubles(from: channel * pixels, count: pixels)).map { Float($0) }
+    }
+  }
+
+  /// The shapes that are taken, for messages.
+  static func shapes(channels: Int) -> String {
+    (channels == 1 ? "(H, W), " : "") + "(H, W, \(channels)) or (\(channels), H, W)"
+  }
+}
