@@ -8,7 +8,7 @@ struct ProtocolBufferTests {
     let folder = try TemporaryFolder()
     try AtomicFile.write(to: folder.path("message")) { (file) throws(UNetError) in try message.write(to: file)
     }
-    let bytes = try folder.read("message")
+    let bytes = folder.read("message")
     #expect(message.count == bytes.count)
     return bytes
   }

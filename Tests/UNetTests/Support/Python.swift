@@ -24,8 +24,8 @@ enum Python {
     (process.standardOutput, process.standardError) = (output, errors)
     try process.run()
     process.waitUntilExit()
-    func text(_ name: String) throws -> String { String(decoding: try folder.read(name), as: UTF8.self) }
-    let (printed, complaints) = (try text("stdout"), try text("stderr"))
+    func text(_ name: String) -> String { String(decoding: folder.read(name), as: UTF8.self) }
+    let (printed, complaints) = (text("stdout"), text("stderr"))
     #expect(process.terminationStatus == 0, "\(printed)\n\(complaints)")
     return printed
   }
