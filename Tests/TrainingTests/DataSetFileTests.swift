@@ -66,6 +66,44 @@ import Testing
     #expect(set.labels(0) == labels(15))
   }
 
+  @Test func `a file system without nameless files does as well`() throws {
+    let path = "\(folder.path)/set"
+    for destination in [Destination.scratch(folder: folder.path), .file(path: path)] {
+      let output = try OutputFile(destination, hasNamelessFiles: false)
+      try output.append(([1, 2, 3] as [UInt8]).span.bytes)
+      try output.replaceStart(by: ([4] as [UInt8]).span.bytes)
+      #expect(try output.finish().bytes(0..<10) == [4, 2, 3])
+    }
+    #expect(try folder.names == ["set"])
+    var abandoned: OutputFile? = try OutputFile(.file(path: path), hasNamelessFiles: false)
+    try abandoned?.append([1].span.bytes)
+    #expect(try folder.names.count == 2)
+    abandoned = nil
+    #expect(try folder.names == ["set"])
+  }
+
+  @Test func `bytes of any number come in their order`() throws {
+    let output = try OutputFile(.scratch(folder: folder.path))
+    var expected: [UInt8] = []
+    for count in [1, 3_000_000, 1 << 20, 0, 1_000_000, 100_000, 1, (1 << 20) + 1] {
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ count) }
+      try output.append(bytes.span.bytes)
+      expected += bytes
+      #expect(output.count == expected.count)
+    }
+    #expect(try output.finish().bytes(0..<expected.count) == expected)
+  }
+
+  @Test func `a folder in the place of the file is the system's fault, and nothing is left`() throws {
+    try folder.write("set/file", [])
+    let error = failure { () throws(DataSetError) in
+      let output = try OutputFile(.file(path: "\(folder.path)/set"))
+      _ = try output.finish()
+    }
+    #expect(error?.kind == .unavailable)
+    #expect(try folder.names == ["set"])
+  }
+
   @Test func `a data set that is replaced or deleted while in use stays what it was`() throws {
     let set = try write()
     let writer = try DataSetWriter(.file(path: "\(folder.path)/set"), name: "set")

@@ -119,6 +119,14 @@ import Testing
     #expect(failure { () throws(DataSetError) in try importing() }?.kind == .unavailable)
   }
 
+  @Test func `a name that is not UTF-8 is told`() throws {
+    try write("a")
+    let name = Array("\(folder.path)/images/".utf8CString.dropLast()) + [-28, 0]
+    close(creat(name, 0o600))
+    let error = try #require(failure { () throws(DataSetError) in try importing() })
+    #expect(error.kind == .invalid && error.detail.contains("is not UTF-8"), "\(error)")
+  }
+
   @Test func `links to files are followed`() throws {
     try write("a")
     symlink("a.npy", "\(folder.path)/images/b.npy")

@@ -4,7 +4,8 @@ extension DataSet {
   ///
   /// Images are (H, W), (H, W, C) or (C, H, W), and in an npz a number N of them: (N, H, W) and so on. Masks are the same
   /// with one channel or none, their values whole numbers from 0 to 255. What is written lies in the folder `scratch`
-  /// without a name, so that it is gone with the data set. `progress` is told how many samples of how many are done.
+  /// without a name, so that it is gone with the data set; the arrays of an npz lie
+  /// there too until all are read, and in memory if they are big-endian or in Fortran's order. `progress` is told how many samples of how many are done.
   ///
   /// - Throws: `DataSetError.invalid` that names the file or sample at fault, `tooLarge` for what is over `limits`,
   ///   `unavailable` where a file cannot be read or written.

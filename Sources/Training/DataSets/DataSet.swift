@@ -80,8 +80,8 @@ public final class DataSet: Sendable {
   public func verify() throws(DataSetError) {
     var hash = SHA256()
     file.withBytes { hash.update($0.extracting(DataSetHeader.byteCount..<file.count)) }
-    hash.update(file.bytes(0..<40).span.bytes)
-    guard file.bytes(40..<40 + SHA256.byteCount) == hash.finish() else {
+    hash.update(file.bytes(0..<DataSetHeader.digestRange.lowerBound).span.bytes)
+    guard file.bytes(DataSetHeader.digestRange) == hash.finish() else {
       throw DataSetError(.invalid, "\(path): the data set is damaged: its digest is that of other bytes")
     }
   }

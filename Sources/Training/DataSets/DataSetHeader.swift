@@ -11,6 +11,8 @@
 struct DataSetHeader: Equatable {
   static let magic = Array("hausdset".utf8)
   static let byteCount = 128
+  /// Where the digest lies, behind what it covers of the header.
+  static let digestRange = 40..<40 + SHA256.byteCount
   /// What samples begin at a multiple of; zeros fill the gaps.
   static let alignment = 64
   /// A network takes far fewer; no product of extents overflows with these.
@@ -62,7 +64,7 @@ extension DataSetHeader {
     count = try number(16..<24)
     indexOffset = try number(24..<32)
     indexByteCount = try number(32..<40)
-    digest = Array(bytes[40..<40 + SHA256.byteCount])
+    digest = Array(bytes[Self.digestRange])
     guard (1...Self.maximumChannels).contains(channels) else { throw failure("\(channels) channels") }
     guard count >= 1 else { throw failure("a data set without samples") }
     guard indexOffset >= Self.byteCount, indexOffset <= fileByteCount,
@@ -75,7 +77,7 @@ extension DataSetHeader {
     guard count <= indexByteCount / DataSetEntry.byteCount else {
       throw failure("an index of \(indexByteCount) bytes cannot hold \(count) samples")
     }
-    guard bytes[(40 + SHA256.byteCount)...].allSatisfy({ $0 == 0 }) else {
+    guard bytes[Self.digestRange.upperBound...].allSatisfy({ $0 == 0 }) else {
       throw failure("the header does not end in zeros")
     }
   }

@@ -28,15 +28,15 @@ final class OutputFile {
   private static let temporaryFile = 0o20_000_000 | O_DIRECTORY
   private let destination: Destination
   private let descriptor: Int32
-  /// The name that the file has until it is whole; nil where it has none.
+  /// The name that the file has until it is whole; nil where it has none, so that nothing of it outlives a crash.
   private var temporaryPath: String?
   private var buffer: [UInt8] = []
 
   /// - Throws: `DataSetError.unavailable` where a file cannot be made there.
-  init(_ destination: Destination) throws(DataSetError) {
+  init(_ destination: Destination, hasNamelessFiles: Bool = true) throws(DataSetError) {
     self.destination = destination
     let folder = destination.folder
-    if case .scratch = destination {
+    if hasNamelessFiles {
       let nameless = open(folder, Self.temporaryFile | O_RDWR | O_CLOEXEC, 0o600)
       guard nameless < 0 else {
         descriptor = nameless
@@ -45,7 +45,7 @@ final class OutputFile {
       // Network and layered file systems may know no files without a name.
       guard [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) else { throw .system(folder) }
     }
-    let path = "\(folder)/.dataset-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+    let path = Self.temporaryPath(in: folder)
     descriptor = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .system(folder) }
     switch destination {
@@ -80,16 +80,30 @@ final class OutputFile {
   /// Gives the file its name, where it is to have one, and maps it.
   func finish() throws(DataSetError) -> MappedFile {
     try flush()
-    if let temporaryPath, case .file(let path) = destination {
-      // Data first: a name must never stand for a file that a loss of power cut short.
-      guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else { throw .system(path) }
-      self.temporaryPath = nil
-      let folder = open(destination.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-      guard folder >= 0 else { throw .system(destination.folder) }
-      defer { close(folder) }
-      guard fsync(folder) == 0 else { throw .system(destination.folder) }
-    }
+    if case .file(let path) = destination { try name(path) }
     return try MappedFile(descriptor: descriptor, name: messageName)
+  }
+
+  private func name(_ path: String) throws(DataSetError) {
+    // Data first: a name must never stand for a file that a loss of power cut short.
+    guard fsync(descriptor) == 0 else { throw .system(path) }
+    let temporaryPath = temporaryPath ?? Self.temporaryPath(in: destination.folder)
+    if self.temporaryPath == nil {
+      // A link cannot take the place of a file, as renaming can, so it takes both.
+      guard linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, temporaryPath, AT_SYMLINK_FOLLOW) == 0
+      else { throw .system(path) }
+      self.temporaryPath = temporaryPath
+    }
+    guard rename(temporaryPath, path) == 0 else { throw .system(path) }
+    self.temporaryPath = nil
+    let folder = open(destination.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw .system(destination.folder) }
+    defer { close(folder) }
+    guard fsync(folder) == 0 else { throw .system(destination.folder) }
+  }
+
+  private static func temporaryPath(in folder: String) -> String {
+    "\(folder)/.dataset-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
   }
 
   private var messageName: String {
