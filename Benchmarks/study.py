@@ -43,7 +43,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--samples", type=int, default=24)
-    parser.add_argument("--held-out", type=int, default=200)
+    parser.add_argument("--held-out", type=int, default=100)
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--noise", type=float, default=0.5)
     parser.add_argument("--distractors", type=int, default=4)

@@ -1,5 +1,4 @@
 import CKernels
-import Hausdorff
 import Testing
 
 import struct Hausdorff.Random

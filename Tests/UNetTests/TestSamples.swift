@@ -1,3 +1,5 @@
+import struct Hausdorff.Random
+
 @testable import UNet
 
 /// Discs in noise, made up.

@@ -5,6 +5,7 @@ import Glibc
 /// It is written under another name in the same folder, brought to the disk and renamed, so that a reader finds the previous
 /// file or the new one, never a part, also after a crash or a loss of power. A symbolic link of that name is replaced.
 public struct AtomicFile: ~Copyable {
+  private static let (prefix, suffix) = (".hausdorffd-", ".tmp")
   private let path: String
   private let descriptor: Int32
 
@@ -22,7 +23,7 @@ public struct AtomicFile: ~Copyable {
     }
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
     // Not made of the file's name, to which nothing can be added where it is as long as names may be.
-    let temporary = "\(folder).hausdorffd-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+    let temporary = "\(folder)\(Self.prefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))\(Self.suffix)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw UNetError(path: path, code: errno) }
     let file = AtomicFile(path: path, descriptor: descriptor)
@@ -35,6 +36,18 @@ public struct AtomicFile: ~Copyable {
       throw error
     }
     try file.synchronizeFolder(folder)
+  }
+
+  /// Removes what processes that were killed while they wrote have left in a folder, in which nobody writes now.
+  public static func removeLeftovers(in folder: String) {
+    guard let stream = opendir(folder) else { return }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name.hasPrefix(prefix), name.hasSuffix(suffix) { unlink("\(folder)/\(name)") }
+    }
   }
 
   /// For `write`, and for tests of what happens to a descriptor that cannot be written; closes it in the end.

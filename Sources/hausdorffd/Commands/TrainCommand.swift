@@ -53,10 +53,12 @@ struct TrainCommand: ParsableCommand {
 
   private func train() throws {
     StopSignal.watch()
-    try makeFolder()
+    try takeFolder()
     let last = "\(out)/\(TrainingRun.lastName)"
-    let notes = try resume ? resumedNotes(last) : freshNotes(last)
-    let start = try initFrom.map { path throws(UNetError) in try Model(path: path) }
+    // A run that is resumed has the network, and treats images, as it began.
+    let start = try (resume ? existing(last) : initFrom).map { path throws(UNetError) in try Model(path: path)
+    }
+    let notes = try resume ? resumedNotes(start!) : freshNotes(last)
     let display = TrainingDisplay(isJSON: json)
     func set(_ name: String) throws -> DataSet? {
       guard let path = notes.first(where: { $0.name == name })?.value else { return nil }
@@ -73,23 +75,29 @@ struct TrainCommand: ParsableCommand {
       )
     }
     let run = try TrainingRun(
-      options: options, training: training, validation: validation, initial: start?.weights,
+      options: options, training: training, validation: validation, initial: resume ? nil : start?.weights,
       isResumed: resume, folder: out, notes: notes.map { (Self.notePrefix + $0.name, $0.value) })
     display.start(run)
-    let outcome = try run.run(shouldStop: { StopSignal.wasAsked }) { display.show($0) }
-    display.end(run)
+    let outcome = try run.run(shouldStop: { StopSignal.wasAsked }, report: display.show)
+    display.endBar()
     if run.best != nil { try Model(path: "\(out)/\(TrainingRun.bestName)").writeONNX(to: "\(out)/best.onnx") }
     display.finish(run, outcome, folder: out)
     // As a shell says of a command that SIGINT ended.
     if outcome == .interrupted { throw ExitCode(130) }
   }
 
-  private func makeFolder() throws {
-    var status = stat()
-    if stat(out, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
-    guard mkdir(out, 0o777) == 0 else {
+  /// Makes the folder, if it is missing, and keeps it to this process.
+  private func takeFolder() throws {
+    if mkdir(out, 0o777) != 0, errno != EEXIST {
       throw Output.failure("\(out): \(String(cString: strerror(errno)))")
     }
+    // Open to the end of the process.
+    let descriptor = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Output.failure("\(out): \(String(cString: strerror(errno)))") }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      throw Output.failure("\(out): another process trains there")
+    }
+    AtomicFile.removeLeftovers(in: out)
   }
 
   private func freshNotes(_ last: String) throws -> [(name: String, value: String)] {
@@ -104,7 +112,12 @@ struct TrainCommand: ParsableCommand {
     return own + flags.given
   }
 
-  private func resumedNotes(_ last: String) throws -> [(name: String, value: String)] {
+  private func existing(_ last: String) throws -> String {
+    guard access(last, F_OK) == 0 else { throw Output.failure("\(out) holds no run to resume") }
+    return last
+  }
+
+  private func resumedNotes(_ checkpoint: Model) throws -> [(name: String, value: String)] {
     let given = flags.given
     let fixed =
       given.map(\.name).filter { !["epochs", "threads"].contains($0) }
@@ -113,11 +126,10 @@ struct TrainCommand: ParsableCommand {
       throw Output.failure(
         "--\(name.map { $0 == "_" ? "-" : String($0) }.joined()) cannot change in a run that is resumed")
     }
-    guard access(last, F_OK) == 0 else { throw Output.failure("\(out) holds no run to resume") }
     let moved = zip(Self.ownNames, [data, validationData]).compactMap { name, path in path.map { (name, $0) }
     }
     var notes: [(name: String, value: String)] = []
-    for (key, value) in try Model(path: last).metadata where key.hasPrefix(Self.notePrefix) {
+    for (key, value) in checkpoint.metadata where key.hasPrefix(Self.notePrefix) {
       notes.append((String(key.dropFirst(Self.notePrefix.count)), value))
     }
     for (name, value) in given + moved {
@@ -143,16 +155,15 @@ struct TrainCommand: ParsableCommand {
     if !notes.contains(where: { $0.name == "threads" }) {
       options.threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
-    if let start {
-      let names = ["levels", "base_channels", "classes", "normalization", "dropout"]
-      if let note = notes.first(where: { names.contains($0.name) }) {
-        throw RequestError(.parameter(note.name), "comes from the model of --init-from")
-      }
-      options.architecture = start.weights.architecture
-      if !notes.contains(where: { ["image_normalization", "clip_percentiles"].contains($0.name) }) {
-        options.preprocessing.normalization = start.preprocessing.normalization
-        options.preprocessing.clip = start.preprocessing.clip
-      }
+    guard let start else { return options }
+    let names = ["levels", "base_channels", "classes", "normalization", "dropout"]
+    if !resume, let note = notes.first(where: { names.contains($0.name) }) {
+      throw RequestError(.parameter(note.name), "comes from the model of --init-from")
+    }
+    options.architecture = start.weights.architecture
+    if resume || !notes.contains(where: { ["image_normalization", "clip_percentiles"].contains($0.name) }) {
+      options.preprocessing.normalization = start.preprocessing.normalization
+      options.preprocessing.clip = start.preprocessing.clip
     }
     return options
   }

@@ -50,7 +50,7 @@ final class TrainingDisplay {
     switch event {
     case .progress(let progress): show(progress)
     case .epoch(let record, let isBest):
-      if hasBar { erase() }
+      endBar()
       isJSON
         ? line("epoch") { write(record, isBest: isBest, &$0) } : say(Self.text(record, of: epochs, isBest))
     }
@@ -77,8 +77,7 @@ final class TrainingDisplay {
     }
   }
 
-  /// Behind the last step.
-  func end(_ run: TrainingRun) {
+  func endBar() {
     if hasBar { erase() }
   }
 

@@ -1,3 +1,4 @@
+import Hausdorff
 import Testing
 
 @testable import UNet
