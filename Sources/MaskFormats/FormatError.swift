@@ -8,6 +8,8 @@ public struct FormatError: Error, Equatable, Sendable {
     case tooLarge
     /// The bytes may be well formed, but are of a kind that has no meaning as an array of numbers.
     case unsupported
+    /// The system refuses to open or read a file.
+    case unavailable
   }
 
   /// The class of the failure.

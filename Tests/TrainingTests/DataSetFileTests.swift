@@ -1,4 +1,5 @@
 import Foundation
+import MaskFormats
 import Testing
 
 @testable import Training

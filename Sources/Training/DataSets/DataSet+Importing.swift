@@ -1,3 +1,5 @@
+import MaskFormats
+
 extension DataSet {
   /// Takes over the samples of an npz archive with the arrays `images` and `masks`, or of a folder with `images/` and
   /// `masks/` of PNG or npy files with equal stems.
@@ -33,7 +35,7 @@ extension DataSet {
         try folder.sample(index)
       }
     }
-    let first = try MappedFile(path: path).bytes(0..<8)
+    let first = try mapped(path).bytes(0..<8)
     guard first.starts(with: NPZImport.magic) else {
       throw DataSetError(
         .invalid,
@@ -43,6 +45,11 @@ extension DataSet {
     return try collect(archive.count, path, destination, progress) { (index) throws(DataSetError) in
       do throws(DataSetError) { return try archive.sample(index) } catch { throw error.within(path) }
     }
+  }
+
+  /// - Throws: `DataSetError`, with the path, where there is no such file.
+  static func mapped(_ path: String) throws(DataSetError) -> MappedFile {
+    do throws(FormatError) { return try MappedFile(path: path) } catch { throw DataSetError(error, in: path) }
   }
 
   /// Writes `count` samples, each made when its turn comes, and opens the file.

@@ -28,7 +28,7 @@ public final class DataSet: Sendable {
   ///
   /// - Throws: `DataSetError.unavailable` where it cannot be opened, `invalid` where it is no data set or not a whole one.
   public convenience init(path: String) throws(DataSetError) {
-    try self.init(try MappedFile(path: path), path: path)
+    try self.init(Self.mapped(path), path: path)
   }
 
   /// Takes over a mapped `file` that messages call `path`.

@@ -37,6 +37,12 @@ public struct DataSetError: Error, Equatable, Sendable, CustomStringConvertible 
 
   /// What a decoder found at fault in `name`.
   init(_ error: FormatError, in name: String) {
-    self.init(error.kind == .tooLarge ? .tooLarge : .invalid, "\(name): \(error.detail)")
+    let kind: Kind =
+      switch error.kind {
+      case .malformed, .unsupported: .invalid
+      case .tooLarge: .tooLarge
+      case .unavailable: .unavailable
+      }
+    self.init(kind, "\(name): \(error.detail)")
   }
 }

@@ -41,13 +41,11 @@ struct FolderImport {
     let pair = pairs[index]
     let imagePath = "\(path)/images/\(pair.image)"
     let maskPath = "\(path)/masks/\(pair.mask)"
-    let imageFile = try MappedFile(path: imagePath)
-    let maskFile = try MappedFile(path: maskPath)
-    let image = try decode(imagePath) { (limits) throws(FormatError) in
-      try ArrayFile.decodeImage(imageFile, limits: limits)
+    let image = try decode(imagePath) { (file, limits) throws(FormatError) in
+      try ArrayFile.decodeImage(file, limits: limits)
     }
-    let mask = try decode(maskPath) { (limits) throws(FormatError) in
-      try ArrayFile.decode(maskFile, limits: limits)
+    let mask = try decode(maskPath) { (file, limits) throws(FormatError) in
+      try ArrayFile.decode(file, limits: limits)
     }
     let layout = try SampleLayout(
       image: image.shape, mask: mask.shape, imageTitle: imagePath, maskTitle: maskPath)
@@ -57,9 +55,13 @@ struct FolderImport {
   }
 
   private func decode(
-    _ name: String, _ body: (FormatLimits) throws(FormatError) -> NumericArray
+    _ path: String, _ body: (MappedFile, FormatLimits) throws(FormatError) -> NumericArray
   ) throws(DataSetError) -> NumericArray {
-    do throws(FormatError) { return try body(limits.format) } catch { throw DataSetError(error, in: name) }
+    do throws(FormatError) {
+      return try body(MappedFile(path: path), limits.format)
+    } catch {
+      throw DataSetError(error, in: path)
+    }
   }
 
   /// The names of the files in a subfolder, by their stems.

@@ -1,4 +1,5 @@
 import Glibc
+import MaskFormats
 
 /// Where a new file goes.
 enum Destination: Equatable {
@@ -81,7 +82,11 @@ final class OutputFile {
   func finish() throws(DataSetError) -> MappedFile {
     try flush()
     if case .file(let path) = destination { try name(path) }
-    return try MappedFile(descriptor: descriptor, name: messageName)
+    do throws(FormatError) {
+      return try MappedFile(descriptor: descriptor)
+    } catch {
+      throw DataSetError(error, in: messageName)
+    }
   }
 
   private func name(_ path: String) throws(DataSetError) {

@@ -43,7 +43,7 @@ struct PredictCommand: ParsableCommand {
       try predict()
     } catch let error as UNetError {
       throw Output.failure(error.detail)
-    } catch let error as MappedFile.Failure {
+    } catch let error as FileArray.Failure {
       throw Output.failure(error.description)
     } catch let error as FormatError {
       throw Output.failure("\(output): \(error.detail)")
@@ -71,7 +71,7 @@ struct PredictCommand: ParsableCommand {
   private func predict(
     _ path: String, _ model: Model, _ predictor: Predictor, _ target: String
   ) throws {
-    let array = try MappedFile.array(path) { (file, limits) throws(FormatError) in
+    let array = try FileArray.read(path) { (file, limits) throws(FormatError) in
       try ArrayFile.decodeImage(file, limits: limits)
     }
     let channels = model.weights.architecture.inChannels

@@ -40,7 +40,7 @@ struct ScoreCommand: ParsableCommand {
       }
     } catch let error as RequestError {
       throw Output.failure(error.message)
-    } catch let error as MappedFile.Failure {
+    } catch let error as FileArray.Failure {
       throw Output.failure(error.description)
     }
   }
@@ -59,7 +59,7 @@ struct ScoreCommand: ParsableCommand {
   }
 
   private func read(_ path: String) throws -> NumericArray {
-    try MappedFile.array(path) { (file, limits) throws(FormatError) in
+    try FileArray.read(path) { (file, limits) throws(FormatError) in
       try ArrayFile.decode(file, limits: limits)
     }
   }

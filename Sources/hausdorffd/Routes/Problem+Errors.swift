@@ -24,6 +24,7 @@ extension Problem {
       case .malformed: 400
       case .tooLarge: 413
       case .unsupported: 422
+      case .unavailable: 500
       }
     let place = location ?? error.path.map { .pointer($0) }
     self.init(
