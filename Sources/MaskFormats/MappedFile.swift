@@ -51,5 +51,7 @@ public final class MappedFile: ByteSource {
 
 extension FormatError {
   /// What the last system call failed with.
-  fileprivate static func system() -> FormatError { FormatError(.unavailable, String(cString: strerror(errno))) }
+  fileprivate static func system() -> FormatError {
+    FormatError(.unavailable, String(cString: strerror(errno)))
+  }
 }

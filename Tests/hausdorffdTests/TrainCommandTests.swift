@@ -130,14 +130,18 @@ struct TrainCommandTests {
     ("--validation-fraction=1", "--validation-fraction"), ("--threads=0", "--threads"),
     ("--dropout=1", "--dropout"), ("--flip=maybe", "--flip"), ("--seed=-1", "--seed"),
     ("--data=synthetic:samples=1", "one sample only"), ("--data=synthetic:empty=1", "any foreground"),
-    ("--data=synthetic:classes=3,size=32", ""), ("--data=synthetic:colour=red", "colour"),
+    ("--data=synthetic:classes=3,size=32", ""),
+    ("--classes=2 --data=synthetic:classes=3,size=32", "has label"),
+    ("--data=synthetic:colour=red", "colour"),
     ("--data=nowhere.npz", "nowhere.npz: No such file or directory"),
     ("--validation-data=nowhere", "nowhere: No such file or directory"),
     ("--init-from=nowhere.safetensors", "nowhere.safetensors"),
   ])
   func `What cannot be trained is refused in words`(_ argument: String, _ expected: String) throws {
-    let isData = argument.hasPrefix("--data=")
-    let arguments = Self.small.filter { !$0.hasPrefix(argument.prefix { $0 != "=" } + "=") } + [argument]
+    let isData = argument.contains("--data=")
+    let arguments =
+      Self.small.filter { !$0.hasPrefix(argument.prefix { $0 != "=" } + "=") }
+      + argument.split(separator: " ").map(String.init)
     // Several labels with one class are one foreground.
     guard !expected.isEmpty else {
       let process = try train(arguments, data: nil)
