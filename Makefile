@@ -45,7 +45,7 @@ bench: build bench-packages .venv/bench
 	.venv/bin/python3 Benchmarks/bench.py --binary $(binary) --tools .build-bench/release $(if $(QUICK),--quick)
 
 # What losses do for a U-Net: the table of the README.
-study: build
+study: build test-packages
 	python3 Benchmarks/study.py --binary $(binary)
 
 clean:

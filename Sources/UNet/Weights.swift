@@ -27,7 +27,7 @@ public struct Weights: Equatable, Sendable {
           parameter.role == .convolution
           ? parameter.shape[1...].reduce(1, *) : parameter.shape[0]
         let deviation = ((isRectified ? 2 : 1) / Double(inputs)).squareRoot()
-        var random = Random(seed: seed, UInt64(index))
+        var random = Random(seed: seed, 0, UInt64(index))
         return (0..<parameter.count).map { _ in Float(deviation * random.normal()) }
       }
     }

@@ -60,7 +60,7 @@ struct ModelTests {
     ("dropout is nan; it goes from 0", set("architecture.dropout", "nan")),
     ("the model's 'preprocessing.normalization' is invalid", set("preprocessing.normalization", nil)),
     ("the model's 'preprocessing.clip' is invalid", set("preprocessing.clip", "99 1")),
-    ("clip must be two rising percentiles", set("preprocessing.clip", "1 101")),
+    ("clip_percentiles must be two rising percentiles", set("preprocessing.clip", "1 101")),
     ("input_size must be a height and a width", set("preprocessing.input_size", "8")),
     ("resize needs input_size", set("preprocessing.fit", "resize")),
     ("the model lacks tensor 'encoder.2.convolution1.weight'", set("architecture.levels", "3")),

@@ -37,7 +37,9 @@ struct TrainingLossTests {
     #expect(words([]) == "there is no loss")
     #expect(words([TrainingLoss(.dice), TrainingLoss(.dice)]).contains("dice_loss is given twice"))
     #expect(words([TrainingLoss(.dice, weight: .fixed(0))]).contains("all 0"))
-    #expect(words([TrainingLoss(.boundary, weight: .balanced)]).contains("needs dice_loss"))
+    #expect(words([TrainingLoss(.crossEntropy, weight: .balanced)]).contains("needs dice_loss"))
+    #expect(words([TrainingLoss(.dice), TrainingLoss(.boundary, weight: .balanced)]).contains("negative"))
+    #expect(words([TrainingLoss(.dice, weight: .ramp(from: 0, to: 0, epochs: 3))]).contains("all 0"))
     #expect(words([TrainingLoss(.score(.averageHausdorff))]).contains("no gradient"))
   }
 }

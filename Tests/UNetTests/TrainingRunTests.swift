@@ -4,20 +4,6 @@ import Testing
 
 @testable import UNet
 
-/// A folder for a run's files, removed in the end.
-final class RunFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appending(component: "run-\(UUID())").path()
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
-}
-
 struct TrainingRunTests {
   private static func options(_ change: (inout TrainingOptions) -> Void = { _ in }) -> TrainingOptions {
     var options = TrainingOptions()
@@ -30,7 +16,7 @@ struct TrainingRunTests {
   private static let samples = TestSamples(count: 14)
 
   /// Weights, and records without their times, of a run that is done.
-  private static func result(_ run: TrainingRun, _ folder: RunFolder) throws -> (
+  private static func result(_ run: TrainingRun, _ folder: TemporaryFolder) throws -> (
     Weights, [[Double]], [String: String]
   ) {
     let file = try Safetensors.read(path: "\(folder.path)/\(TrainingRun.lastName)")
@@ -42,7 +28,9 @@ struct TrainingRunTests {
       ]
     }
     var metadata: [String: String] = [:]
-    for (key, value) in file.metadata where key != "state.history" { metadata[key] = value }
+    for (key, value) in file.metadata where !["state.history", "checkpoint.digest"].contains(key) {
+      metadata[key] = value
+    }
     return (try Model(path: "\(folder.path)/\(TrainingRun.lastName)").weights, records, metadata)
   }
 
@@ -60,7 +48,20 @@ struct TrainingRunTests {
         ($0.optimizer.maximumNorm, $0.augmentation.degrees, $0.augmentation.noise) = (1, 20, 0.1)
         ($0.preprocessing.inputSize, $0.foregroundCrops) = ([24, 20], 0.5)
       }
-    ), ("sgd", { $0.optimizer = Optimizer(.sgd) }), ("automatic", { $0.precision = .auto }),
+    ),
+    (
+      "sgd",
+      {
+        ($0.optimizer, $0.preprocessing.fit, $0.preprocessing.inputSize) = (
+          Optimizer(.sgd), .resize, [16, 24]
+        )
+        $0.preprocessing.clip = 1...99
+      }
+    ),
+    (
+      "automatic",
+      { ($0.precision, $0.architecture.classes, $0.architecture.normalization) = (.auto, 2, .none) }
+    ),
   ]
 
   @Test(arguments: recipes.indices, [0, 1, 2, 4, 5, 7])
@@ -68,7 +69,7 @@ struct TrainingRunTests {
     _ recipe: Int, _ steps: Int
   ) throws {
     let options = Self.options(Self.recipes[recipe].1)
-    let (whole, parts) = (try RunFolder(), try RunFolder())
+    let (whole, parts) = (try TemporaryFolder(), try TemporaryFolder())
     let first = try TrainingRun(options: options, training: Self.samples, folder: whole.path)
     #expect(try first.run() == .finished)
     var taken = 0
@@ -88,11 +89,11 @@ struct TrainingRunTests {
     #expect(result.2 == expected.2, "state")
     let best = try [whole, parts].map { try Model(path: "\($0.path)/\(TrainingRun.bestName)").weights }
     #expect(best[0] == best[1], "the best model")
-    #expect(parts.names == [TrainingRun.bestName, TrainingRun.lastName])
+    #expect(try parts.names == [TrainingRun.exportName, TrainingRun.bestName, TrainingRun.lastName])
   }
 
   @Test func `Epochs are reported, and files are those of the best and of the last`() throws {
-    let folder = try RunFolder()
+    let folder = try TemporaryFolder()
     let run = try TrainingRun(
       options: Self.options { $0.epochs = 4 }, training: Self.samples, folder: folder.path,
       notes: [("option.epochs", "4")])
@@ -122,7 +123,7 @@ struct TrainingRunTests {
   }
 
   @Test func `A set of its own is validated on, and what it holds is found`() throws {
-    let folder = try RunFolder()
+    let folder = try TemporaryFolder()
     let validation = TestSamples(count: 3, seed: 9)
     let run = try TrainingRun(
       options: Self.options { $0.epochs = 1 }, training: TestSamples(count: 1), validation: validation,
@@ -145,7 +146,7 @@ struct TrainingRunTests {
   }
 
   @Test func `It stops early where validation gets no better`() throws {
-    let folder = try RunFolder()
+    let folder = try TemporaryFolder()
     let options = Self.options { ($0.epochs, $0.patience, $0.schedule.rate) = (50, 2, 1e-12) }
     let run = try TrainingRun(options: options, training: Self.samples, folder: folder.path)
     #expect(try run.run() == .stoppedEarly)
@@ -156,7 +157,7 @@ struct TrainingRunTests {
   }
 
   @Test func `It starts from given weights`() throws {
-    let folder = try RunFolder()
+    let folder = try TemporaryFolder()
     let options = Self.options { ($0.epochs, $0.schedule.rate, $0.optimizer.weightDecay) = (1, 1e-30, 0) }
     let weights = Weights(architecture: options.architecture, seed: 77)
     _ = try TrainingRun(options: options, training: Self.samples, initial: weights, folder: folder.path).run()
@@ -171,7 +172,7 @@ struct TrainingRunTests {
   }
 
   @Test func `A run that diverges says where, and leaves the epoch before`() throws {
-    let folder = try RunFolder()
+    let folder = try TemporaryFolder()
     var samples = Self.samples
     let run = try TrainingRun(
       options: Self.options { $0.epochs = 1 }, training: samples, folder: folder.path)
@@ -187,7 +188,7 @@ struct TrainingRunTests {
   }
 
   @Test func `What cannot be trained on is named`() throws {
-    let folder = try RunFolder()
+    let folder = try TemporaryFolder()
     func words(
       _ samples: TestSamples, validation: TestSamples? = nil,
       _ change: (inout TrainingOptions) -> Void = { _ in }
@@ -217,11 +218,11 @@ struct TrainingRunTests {
     #expect(words(empty).contains("any foreground"))
     #expect(words(Self.samples) { $0.losses = [] }.contains("no loss"))
     #expect(words(Self.samples) { $0.augmentation.scale = 1 }.contains("scale"))
-    #expect(folder.names == [])
+    #expect(try folder.names == [])
   }
 
   @Test func `A run is resumed only with what it began with`() throws {
-    let folder = try RunFolder()
+    let folder = try TemporaryFolder()
     _ = try TrainingRun(
       options: Self.options { $0.epochs = 1 }, training: Self.samples, folder: folder.path
     ).run()
@@ -235,11 +236,14 @@ struct TrainingRunTests {
     var others = Self.samples
     others.digest = "others"
     #expect(words(others).contains("data are not those"))
-    #expect(words(Self.samples) { $0.seed = 2 }.contains("seed"))
+    #expect(words(Self.samples) { $0.seed = 2 }.contains("its seed was 1, not 2"))
+    #expect(words(Self.samples) { $0.batchSize = 2 }.contains("batch_size"))
+    #expect(words(Self.samples) { $0.validationFraction = 0.5 }.contains("training samples"))
     #expect(words(Self.samples) { $0.architecture.levels = 1 }.contains("architecture"))
     #expect(words(Self.samples) { $0.optimizer = Optimizer(.sgd) }.contains("optimizer"))
-    #expect(words(Self.samples) { $0.losses.removeLast() }.contains("state.term_sums"))
-    let other = try RunFolder()
+    #expect(
+      words(Self.samples) { $0.losses.removeLast() }.contains("its losses was dice_loss,bce, not dice_loss"))
+    let other = try TemporaryFolder()
     let error = #expect(throws: UNetError.self) {
       try TrainingRun(
         options: Self.options(), training: Self.samples, isResumed: true, folder: other.path)
@@ -247,8 +251,63 @@ struct TrainingRunTests {
     #expect(error?.detail.contains("last.safetensors") == true)
   }
 
+  @Test func `A checkpoint of which any bit has changed is refused`() throws {
+    let folder = try TemporaryFolder()
+    let options = Self.options {
+      ($0.epochs, $0.architecture.baseChannels, $0.architecture.levels) = (1, 1, 1)
+    }
+    _ = try TrainingRun(options: options, training: Self.samples, folder: folder.path).run()
+    let url = URL(filePath: "\(folder.path)/\(TrainingRun.lastName)")
+    let whole = try Data(contentsOf: url)
+    let header = 8 + whole.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+    for index in stride(from: header, to: whole.count, by: (whole.count - header) / 60) {
+      var changed = whole
+      changed[index] ^= 1 << UInt8(index % 8)
+      try changed.write(to: url)
+      let error = #expect(throws: UNetError.self) {
+        try TrainingRun(options: options, training: Self.samples, isResumed: true, folder: folder.path)
+      }
+      #expect(error?.kind == .model)
+    }
+  }
+
+  @Test func `Training and validation share what foreground there is`() throws {
+    for seed in 0..<20 {
+      var samples = Self.samples
+      for index in samples.samples.indices where ![3, 9].contains(index) {
+        samples.samples[index].labels = [UInt8](repeating: 0, count: 1024)
+      }
+      let options = Self.options { $0.seed = UInt64(seed) }
+      let sets = try TrainingSets(training: samples, validation: nil, options: options)
+      #expect(Set([sets.trained, sets.validated].map { $0.count { [3, 9].contains($0) } }) == [1])
+      #expect((sets.trained + sets.validated).sorted() == Array(0..<14))
+      samples.samples[9].labels = samples.samples[0].labels
+      let error = #expect(throws: UNetError.self) {
+        try TrainingSets(training: samples, validation: nil, options: options)
+      }
+      #expect(error?.detail.contains("has any foreground") == true)
+    }
+  }
+
+  @Test func `What a validation cannot compute is told with its epoch and sample`() throws {
+    let folder = try TemporaryFolder()
+    var validation = TestSamples(count: 2)
+    validation.gone = 1
+    let run = try TrainingRun(
+      options: Self.options(), training: Self.samples, validation: validation, folder: folder.path)
+    let error = #expect(throws: UNetError.self) { try run.run() }
+    #expect(error?.detail.hasPrefix("validation of epoch 1, sample 1: it is gone") == true, "\(error as Any)")
+    // The epoch is not lost.
+    let again = try TrainingRun(
+      options: Self.options { $0.epochs = 1 }, training: Self.samples, validation: TestSamples(count: 2),
+      isResumed: true, folder: folder.path)
+    var steps = 0
+    let outcome = try again.run(report: { if case .progress = $0 { steps += 1 } })
+    #expect(outcome == .finished && steps == 0 && again.history.count == 1)
+  }
+
   @Test func `A checkpoint that is cut short is refused, wherever it is cut`() throws {
-    let folder = try RunFolder()
+    let folder = try TemporaryFolder()
     let options = Self.options {
       ($0.epochs, $0.architecture.baseChannels, $0.architecture.levels) = (1, 1, 1)
     }
@@ -264,7 +323,7 @@ struct TrainingRunTests {
   }
 
   @Test func `A network learns to find discs`() throws {
-    let folder = try RunFolder()
+    let folder = try TemporaryFolder()
     let samples = TestSamples(count: 48, noise: 0.5)
     let options = Self.options {
       ($0.epochs, $0.precision, $0.schedule.rate) = (12, .auto, 3e-3)

@@ -26,15 +26,15 @@ public struct Augmentation: Equatable, Sendable {
 
   /// Refuses what has no meaning, in words that name the value at fault.
   public func validate() throws(UNetError) {
-    func check(_ name: String, _ value: Double, below limit: Double) throws(UNetError) {
-      guard value >= 0, value < limit else {
-        throw UNetError(.configuration, "\(name) is \(value); it goes from 0 to less than \(limit)")
+    func check(_ name: String, _ value: Double, to limit: Double) throws(UNetError) {
+      guard value >= 0, value <= limit else {
+        throw UNetError(.configuration, "\(name) is \(value); it goes from 0 to \(limit)")
       }
     }
-    try check("degrees", degrees, below: 180.5)
-    try check("scale", scale, below: 1)
-    try check("intensity", intensity, below: 1)
-    try check("noise", noise, below: 10)
+    try check("degrees", degrees, to: 180)
+    try check("scale", scale, to: 0.5)
+    try check("intensity", intensity, to: 1)
+    try check("noise", noise, to: 10)
   }
 
   /// A random turn of an image.

@@ -34,9 +34,8 @@ final class BatchLoader {
     self.reader = reader
     labelCount = reader.height * reader.width
     imageCount = reader.source.channels * labelCount
-    batches = [imageCount, imageCount].map { [labelCount] in
-      Batch(images: batchSize * $0, labels: batchSize * labelCount)
-    }
+    let (images, labels) = (batchSize * imageCount, batchSize * labelCount)
+    batches = (0..<2).map { _ in Batch(images: images, labels: labels) }
   }
 
   /// Calls `body` with each batch in turn until it says to stop.

@@ -10,8 +10,8 @@ struct Placement {
   private let start: (row: Double, column: Double)
   private let byRow: (row: Double, column: Double)
   private let byColumn: (row: Double, column: Double)
-  /// Points along each axis of a pixel of the target that are averaged.
-  private let points: Int
+  /// Points along each axis of a pixel of the target that are averaged, where pixels of the source are smaller.
+  private let points: (rows: Int, columns: Int)
 
   /// A linear map of (row, column) offsets.
   struct Turn {
@@ -54,10 +54,11 @@ struct Placement {
       centre.row - row * byRow.row - column * byColumn.row,
       centre.column - row * byRow.column - column * byColumn.column
     )
-    let step = max(
-      (byRow.row * byRow.row + byRow.column * byRow.column).squareRoot(),
-      (byColumn.row * byColumn.row + byColumn.column * byColumn.column).squareRoot())
-    points = max(1, Int((step - 1e-9).rounded(.up)))
+    func count(_ step: (row: Double, column: Double)) -> Int {
+      let length = (step.row * step.row + step.column * step.column).squareRoot()
+      return Int(min(max(1, (length - 1e-9).rounded(.up)), 16))
+    }
+    points = (count(byRow), count(byColumn))
   }
 
   /// All of an image of one size in another size.
@@ -81,22 +82,27 @@ struct Placement {
     _ source: UnsafeBufferPointer<Float>, height: Int, width: Int,
     into target: UnsafeMutableBufferPointer<Float>
   ) {
-    let share = 1 / Float(points * points)
+    let count = points.rows * points.columns
+    let share = 1 / Float(count)
     for row in 0..<self.height {
       for column in 0..<self.width {
         var sum: Float = 0
-        for point in 0..<points * points {
-          let (y, x) = (offset(point / points), offset(point % points))
-          let at = self.source(Double(row) + y, Double(column) + x)
+        for point in 0..<count {
+          let (y, x) = (point / points.columns, point % points.columns)
+          let at = self.source(
+            Double(row) + Self.offset(y, of: points.rows), Double(column) + Self.offset(x, of: points.columns)
+          )
           sum += Self.value(source, height, width, at)
         }
-        target[row * self.width + column] = points == 1 ? sum : sum * share
+        target[row * self.width + column] = count == 1 ? sum : sum * share
       }
     }
   }
 
   /// Of a point among those of a pixel, from its centre.
-  private func offset(_ point: Int) -> Double { (Double(point) + 0.5) / Double(points) - 0.5 }
+  private static func offset(_ point: Int, of points: Int) -> Double {
+    (Double(point) + 0.5) / Double(points) - 0.5
+  }
 
   private static func value(
     _ source: UnsafeBufferPointer<Float>, _ height: Int, _ width: Int, _ at: (row: Double, column: Double)

@@ -32,7 +32,7 @@ public struct Preprocessing: Equatable, Sendable {
   /// Refuses what has no meaning, in words that name the value at fault.
   public func validate() throws(UNetError) {
     if let clip, clip.lowerBound < 0 || clip.upperBound > 100 || clip.lowerBound >= clip.upperBound {
-      throw UNetError(.configuration, "clip must be two rising percentiles from 0 to 100")
+      throw UNetError(.configuration, "clip_percentiles must be two rising percentiles from 0 to 100")
     }
     guard let inputSize else {
       guard fit == .crop else { throw UNetError(.configuration, "resize needs input_size") }

@@ -6,15 +6,16 @@ struct Checkpoint {
   /// Steps that the optimiser took.
   var optimizerStep: Int
   var state: TrainingState
-  /// Digest of the data, and seed.
-  var identity: [String]
+  /// What may not differ where the run is resumed.
+  var identity: [String: String]
 
-  private static let identityKeys = ["data.digest", "training.seed"]
+  private static let identityPrefix = "run."
+  private static let digestKey = "checkpoint.digest"
 
   func write(to path: String) throws(UNetError) {
     var model = model
     model.metadata += state.metadata + [("optimizer.step", "\(optimizerStep)")]
-    model.metadata += zip(Self.identityKeys, identity).map { ($0, $1) }
+    model.metadata += identity.sorted { $0.key < $1.key }.map { (Self.identityPrefix + $0.key, $0.value) }
     var file = model.file
     let parameters = model.weights.architecture.parameters
     for (list, values) in moments.enumerated() {
@@ -24,26 +25,45 @@ struct Checkpoint {
             name: "moment\(list + 1).\(parameter.name)", shape: parameter.shape, values: values))
       }
     }
+    file.metadata.append((Self.digestKey, Self.digest(of: file)))
     try file.write(to: path)
   }
 
-  /// - Parameter terms: how many losses the run has.
-  init(path: String, terms: Int) throws(UNetError) {
+  /// What is another number where any bit of texts or tensors is another.
+  private static func digest(of file: Safetensors) -> String {
+    var state: UInt64 = 0
+    func add(_ word: UInt64) { state = (state ^ word).multipliedMixed }
+    for (key, value) in file.metadata where key != digestKey {
+      for byte in "\(key)=\(value)\n".utf8 { add(UInt64(byte)) }
+    }
+    for tensor in file.tensors {
+      for byte in tensor.name.utf8 { add(UInt64(byte)) }
+      for value in tensor.values { add(UInt64(value.bitPattern)) }
+    }
+    return String(state, radix: 16)
+  }
+
+  init(path: String) throws(UNetError) {
     let file = try Safetensors.read(path: path)
     func failure(_ detail: String) -> UNetError { UNetError(.model, "\(path): \(detail)") }
     model = try Model(file, path: path)
-    var entries: [String: String] = [:]
-    for (key, value) in file.metadata { entries[key] = value }
+    let entries = file.entries
     guard let text = entries["optimizer.step"], let step = Int(text), step >= 0 else {
       throw failure("it is a model, not a checkpoint that training could go on from")
     }
+    guard entries[Self.digestKey] == Self.digest(of: file) else {
+      throw failure("the file is corrupt: its digest is not that of what it holds")
+    }
     optimizerStep = step
     do throws(UNetError) {
-      state = try TrainingState(metadata: entries, terms: terms)
+      state = try TrainingState(metadata: entries)
     } catch {
       throw failure(error.detail)
     }
-    identity = Self.identityKeys.map { [entries] in entries[$0] ?? "" }
+    identity = [:]
+    for (key, value) in entries where key.hasPrefix(Self.identityPrefix) {
+      identity[String(key.dropFirst(Self.identityPrefix.count))] = value
+    }
     var tensors: [String: Safetensors.Tensor] = [:]
     for tensor in file.tensors { tensors[tensor.name] = tensor }
     moments = []
@@ -65,9 +85,18 @@ struct Checkpoint {
   }
 
   init(
-    model: Model, moments: [[[Float]]], optimizerStep: Int, state: TrainingState, identity: [String]
+    model: Model, moments: [[[Float]]], optimizerStep: Int, state: TrainingState,
+    identity: [String: String]
   ) {
     (self.model, self.moments, self.optimizerStep) = (model, moments, optimizerStep)
     (self.state, self.identity) = (state, identity)
+  }
+}
+
+extension UInt64 {
+  /// A step of a hash: both halves of the product with an odd number (as in Wang Yi's wyhash), so that each bit counts.
+  fileprivate var multipliedMixed: UInt64 {
+    let product = (self &+ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: 0xD1B5_4A32_D192_ED03)
+    return product.high ^ product.low
   }
 }

@@ -10,9 +10,20 @@ public struct TrainingLoss: Equatable, Sendable {
     /// What makes the term's mean equal to that of the `dice_loss` term, set anew behind each epoch from the epoch's means
     /// (Karimi & Salcudean 2019), and before the first from its first batch.
     case balanced
+
+    /// Whether some epoch has a weight above 0.
+    var isEverPositive: Bool {
+      switch self {
+      case .fixed(let weight): weight > 0
+      case .ramp(let from, let to, _): from > 0 || to > 0
+      case .balanced: true
+      }
+    }
   }
 
+  /// Which loss, with its options.
   public var kind: LossTerm.Kind
+  /// What it is multiplied with.
   public var weight: Weight
 
   public init(_ kind: LossTerm.Kind, weight: Weight = .fixed(1)) { (self.kind, self.weight) = (kind, weight) }
@@ -61,7 +72,12 @@ extension [TrainingLoss] {
       if case .fixed(0) = loss.weight { continue }
       guard LossTerm(loss.kind).isDifferentiable else { throw failure("\(loss.name) has no gradient") }
     }
-    guard contains(where: { $0.weight != .fixed(0) }) else { throw failure("the losses' weights are all 0") }
+    guard contains(where: \.weight.isEverPositive) else {
+      throw failure("the losses' weights are all 0")
+    }
+    if contains(where: { $0.kind == .boundary && $0.weight == .balanced }) {
+      throw failure("boundary, which may be negative, cannot have a balanced weight")
+    }
     if hasBalanced {
       guard contains(where: { $0.kind == .dice && $0.weight != .balanced }) else {
         throw failure("a balanced weight needs dice_loss among the losses, with a weight of its own")

@@ -2,8 +2,9 @@ import Hausdorff
 
 /// The training of a U-Net from its first epoch to its last, on files of one folder.
 ///
-/// Behind each epoch the folder holds `last.safetensors`, from which the run can be resumed, and `best.safetensors`, the
-/// model of the epoch with the least average Hausdorff distance of validation. Each is replaced as a whole or not at all.
+/// Behind each epoch the folder holds `last.safetensors`, from which the run can be resumed, and `best.safetensors` and
+/// `best.onnx`, the model of the epoch with the least average Hausdorff distance of validation. Each is replaced as a whole
+/// or not at all.
 /// For the same samples, options and number of threads a run computes the same bits, also where it was interrupted.
 public final class TrainingRun {
   public let options: TrainingOptions
@@ -21,9 +22,12 @@ public final class TrainingRun {
 
   public static let lastName = "last.safetensors"
   public static let bestName = "best.safetensors"
+  public static let exportName = "best.onnx"
 
   private let folder: String
   private let notes: [(String, String)]
+  /// What may not differ where the run is resumed.
+  private let identity: [(name: String, value: String)]
   private let sets: TrainingSets
   private let trainer: Trainer
   private let predictor: Predictor
@@ -52,9 +56,16 @@ public final class TrainingRun {
     if let initial, initial.architecture != options.architecture {
       throw UNetError(.configuration, "the weights to start from are of another architecture")
     }
+    let precision = try Engine.resolve(options.precision)
+    identity = [
+      ("data", sets.digest), ("seed", "\(options.seed)"), ("batch_size", "\(options.batchSize)"),
+      ("losses", options.losses.map(\.name).joined(separator: ",")),
+      ("optimizer", options.optimizer.kind.rawValue), ("precision", precision.rawValue),
+      ("training samples", "\(sets.trained.count)"),
+    ]
     let checkpoint =
-      isResumed ? try Checkpoint(path: "\(folder)/\(Self.lastName)", terms: options.losses.count) : nil
-    if let checkpoint { try Self.check(checkpoint, options, sets) }
+      isResumed ? try Checkpoint(path: "\(folder)/\(Self.lastName)") : nil
+    if let checkpoint { try Self.check(checkpoint, options, identity, sets) }
     var settings = Trainer.Options(height: sets.height, width: sets.width, threads: options.threads)
     settings.batchSize = min(options.batchSize, sets.trained.count)
     (settings.precision, settings.optimizer) = (options.precision, options.optimizer)
@@ -75,7 +86,7 @@ public final class TrainingRun {
   }
 
   private static func check(
-    _ checkpoint: Checkpoint, _ options: TrainingOptions, _ sets: TrainingSets
+    _ checkpoint: Checkpoint, _ options: TrainingOptions, _ identity: [(String, String)], _ sets: TrainingSets
   ) throws(UNetError) {
     func refuse(_ detail: String) -> UNetError {
       UNetError(.configuration, "the run cannot be resumed: \(detail)")
@@ -83,17 +94,21 @@ public final class TrainingRun {
     guard checkpoint.model.weights.architecture == options.architecture else {
       throw refuse("its network is of another architecture")
     }
-    guard checkpoint.identity.first == sets.digest else {
-      throw refuse("the data are not those it began with")
-    }
-    guard checkpoint.identity.last == "\(options.seed)" else { throw refuse("its seed was another") }
-    guard checkpoint.moments.count == (options.optimizer.kind == .sgd ? 1 : 2) else {
-      throw refuse("its optimizer was another")
+    for (name, value) in identity {
+      guard let before = checkpoint.identity[name], before == value else {
+        throw refuse(
+          "its \(name) \(name == "data" ? "are not those it began with" : "was \(checkpoint.identity[name] ?? "another"), not \(value)")"
+        )
+      }
     }
     let steps = (sets.trained.count + options.batchSize - 1) / options.batchSize
-    guard checkpoint.state.step <= steps, checkpoint.state.epoch <= options.epochs else {
-      throw refuse("it is further than these options go")
-    }
+    let state = checkpoint.state
+    guard state.epoch <= options.epochs else { throw refuse("it is further than epoch \(options.epochs)") }
+    guard state.step <= steps, state.steps == state.epoch * steps + state.step,
+      state.steps == checkpoint.optimizerStep, state.termSums.count == options.losses.count,
+      state.balance?.count ?? options.losses.count == options.losses.count,
+      state.images == min(sets.trained.count, state.step * options.batchSize)
+    else { throw UNetError(.model, "\(lastName) contradicts itself") }
   }
 
   /// Trains to the end.
@@ -102,7 +117,7 @@ public final class TrainingRun {
   ///   - shouldStop: looked at behind each step; where it is true, the run is saved and can be resumed.
   ///   - report: gets what happens, on this thread.
   /// - Throws: `UNetError.notFinite`, with epoch and step, where loss or gradient is not finite; `UNetError.system` where a
-  ///   file cannot be written. Files then are those of the epoch before.
+  ///   file cannot be written. The run can then be resumed from where it was saved last.
   public func run(
     shouldStop: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
   ) throws(UNetError) -> TrainingOutcome {
@@ -200,10 +215,11 @@ public final class TrainingRun {
         + validation * Double(options.epochs - state.epoch))
   }
 
-  /// Validates, records the epoch and saves.
+  /// Validates, records the epoch and saves; before that, too, so that what was trained outlives a validation that fails.
   private func endEpoch(_ report: (TrainingEvent) -> Void) throws(UNetError) {
     let seconds = monotonicSeconds() - clock.start
     let weights = trainer.weights
+    try save(weights)
     let start = monotonicSeconds()
     let validation = try validate(weights)
     let means = state.termSums.map { $0 / Double(state.images) }
@@ -217,32 +233,44 @@ public final class TrainingRun {
     state.epoch += 1
     state.beginEpoch()
     let isBest = state.best?.epoch == state.epoch
-    if isBest { try model(weights).write(to: "\(folder)/\(Self.bestName)") }
+    if isBest {
+      let model = model(weights)
+      try model.write(to: "\(folder)/\(Self.bestName)")
+      try model.writeONNX(to: "\(folder)/\(Self.exportName)")
+    }
     try save(weights)
     report(.epoch(state.history.last!, isBest: isBest))
   }
 
   private func validate(_ weights: Weights) throws(UNetError) -> ValidationRecord {
     try predictor.load(weights)
-    let classes = options.architecture.classes
-    var validation = Validation(loss: function, classes: classes)
-    var logits: [Float] = []
+    var validation = Validation(loss: function, classes: options.architecture.classes)
     let reader = reader.reading(sets.validation)
     for index in sets.validated {
-      let sample = try reader.whole(index)
-      logits = [Float](repeating: 0, count: classes * sample.height * sample.width)
-      try sample.image.withUnsafeBufferPointer { (image) throws(UNetError) in
-        try logits.withUnsafeMutableBufferPointer { (logits) throws(UNetError) in
-          try predictor.logits(of: image, height: sample.height, width: sample.width, into: logits)
-        }
-      }
-      try sample.labels.withUnsafeBufferPointer { (labels) throws(UNetError) in
-        try logits.withUnsafeBufferPointer { (logits) throws(UNetError) in
-          try validation.add(logits: logits, labels: labels, height: sample.height, width: sample.width)
-        }
+      do throws(UNetError) {
+        try validate(reader.whole(index), &validation)
+      } catch {
+        throw UNetError(
+          error.kind,
+          "validation of epoch \(state.epoch + 1), \(sets.validation.name(of: index)): \(error.detail)")
       }
     }
     return validation.record
+  }
+
+  private func validate(_ sample: Sample, _ validation: inout Validation) throws(UNetError) {
+    var logits = [Float](
+      repeating: 0, count: options.architecture.classes * sample.height * sample.width)
+    try sample.image.withUnsafeBufferPointer { (image) throws(UNetError) in
+      try logits.withUnsafeMutableBufferPointer { (logits) throws(UNetError) in
+        try predictor.logits(of: image, height: sample.height, width: sample.width, into: logits)
+      }
+    }
+    try sample.labels.withUnsafeBufferPointer { (labels) throws(UNetError) in
+      try logits.withUnsafeBufferPointer { (logits) throws(UNetError) in
+        try validation.add(logits: logits, labels: labels, height: sample.height, width: sample.width)
+      }
+    }
   }
 
   private func model(_ weights: Weights) -> Model {
@@ -253,7 +281,8 @@ public final class TrainingRun {
   private func save(_ weights: Weights? = nil) throws(UNetError) {
     let checkpoint = Checkpoint(
       model: model(weights ?? trainer.weights), moments: trainer.state.moments,
-      optimizerStep: trainer.state.step, state: state, identity: [sets.digest, "\(options.seed)"])
+      optimizerStep: trainer.state.step, state: state,
+      identity: Dictionary(uniqueKeysWithValues: identity.map { ($0.name, $0.value) }))
     try checkpoint.write(to: "\(folder)/\(Self.lastName)")
   }
 }

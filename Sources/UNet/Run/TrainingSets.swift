@@ -32,9 +32,22 @@ struct TrainingSets: Sendable {
         )
       }
       var random = Random(seed: options.seed, 1)
-      let order = random.permutation(of: training.count)
+      var order = random.permutation(of: training.count)
       let share = (Double(training.count) * options.validationFraction).rounded()
       let count = min(training.count - 1, max(1, Int(share)))
+      // Both parts need some foreground, as far as it goes: the last comes first to training.
+      var isFound = [false, false]
+      for position in order.indices where training.largestLabel(of: order[position]) > 0 {
+        let part = position < count ? 0 : 1
+        guard isFound[part] else {
+          isFound[part] = true
+          continue
+        }
+        if !isFound[1 - part] {
+          order.swapAt(position, part == 0 ? count : 0)
+          isFound[1 - part] = true
+        }
+      }
       (trained, validated) = (order[count...].sorted(), Self.bySize(order[..<count], training))
       digest = training.digest
     }
@@ -103,8 +116,8 @@ struct TrainingSets: Sendable {
       }
       largest = max(largest, label)
     }
-    guard largest > 0 || !isTraining else {
-      throw UNetError(.data, "no mask of the training samples has any foreground")
+    guard largest > 0 else {
+      throw UNetError(.data, "no mask of the \(what) samples has any foreground")
     }
   }
 }

@@ -41,7 +41,7 @@ extension TrainingState {
     return entries
   }
 
-  init(metadata: [String: String], terms: Int) throws(UNetError) {
+  init(metadata: [String: String]) throws(UNetError) {
     func text(_ key: String) throws(UNetError) -> String {
       guard let text = metadata[key] else { throw UNetError(.model, "the checkpoint lacks '\(key)'") }
       return text
@@ -54,10 +54,10 @@ extension TrainingState {
     func list(_ key: String) throws(UNetError) -> [Double] {
       let numbers = try text(key).split(separator: " ").map { Double($0) }
       let known = numbers.compactMap { $0 }
-      guard known.count == numbers.count, known.count == terms else { throw invalid(key) }
+      guard known.count == numbers.count else { throw invalid(key) }
       return known
     }
-    self.init(terms: terms)
+    self.init(terms: 0)
     (epoch, step, steps) = (try count("state.epoch"), try count("state.step"), try count("state.steps"))
     images = try count("state.images")
     guard let sum = Double(try text("state.loss_sum")) else { throw invalid("state.loss_sum") }
@@ -68,7 +68,7 @@ extension TrainingState {
       guard let record = EpochRecord(line: line) else { throw invalid("state.history") }
       history.append(record)
     }
-    guard history.count == epoch else { throw invalid("state.history") }
+    guard history.map(\.epoch) == Array(1..<epoch + 1) else { throw invalid("state.history") }
   }
 }
 

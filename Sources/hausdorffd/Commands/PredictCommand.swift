@@ -19,8 +19,8 @@ struct PredictCommand: ParsableCommand {
   var images: [String]
   @Option(name: .shortAndLong, help: "The file to write, .png or .npy, or a folder for several.")
   var output: String
-  @Option(help: "Foreground is what is more probable.")
-  var threshold = 0.5
+  @Option(help: "Foreground is what is more probable; of one class. (default: 0.5)")
+  var threshold: Double?
   @Option(help: "auto, f32 or bf16.")
   var precision = "auto"
   @Option(help: "Threads to compute on. (default: one a core)")
@@ -33,7 +33,7 @@ struct PredictCommand: ParsableCommand {
     guard (1...1024).contains(threads ?? 1) else {
       throw ValidationError("--threads must be 1 to 1024, not \(threads ?? 1)")
     }
-    guard threshold > 0, threshold < 1 else {
+    if let threshold, threshold <= 0 || threshold >= 1 {
       throw ValidationError("--threshold must be above 0 and below 1, not \(threshold)")
     }
   }
@@ -51,21 +51,47 @@ struct PredictCommand: ParsableCommand {
   }
 
   private func predict() throws {
-    let isFolder = images.count > 1 || isFolder(output)
-    guard isFolder || output.hasSuffix(".png") || output.hasSuffix(".npy") else {
-      throw Output.failure("\(output): must end in .png for a mask or in .npy for probabilities")
+    let targets = try targets()
+    let model = try Model(path: model)
+    guard threshold == nil || model.weights.architecture.classes == 1 else {
+      throw Output.failure(
+        "--threshold is for a model of one class; of several each pixel has the most probable")
     }
-    if isFolder, !self.isFolder(output), mkdir(output, 0o777) != 0 {
+    let predictor = try Predictor(
+      weights: model.weights, precision: Precision(rawValue: precision)!, threads: threads ?? Cores.available)
+    if images.count > 1, !isFolder(output), mkdir(output, 0o777) != 0 {
       throw Output.failure("\(output): \(String(cString: strerror(errno)))")
     }
-    let model = try Model(path: model)
-    let predictor = try Predictor(
-      weights: model.weights, precision: Precision(rawValue: precision)!,
-      threads: threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    for path in images {
-      let target = isFolder ? "\(output)/\(Self.stem(of: path)).png" : output
-      try predict(path, model, predictor, target)
+    for (path, target) in zip(images, targets) { try predict(path, model, predictor, target) }
+  }
+
+  /// Where the mask of each image goes: never to where another or an image is.
+  private func targets() throws -> [String] {
+    guard images.count > 1 || isFolder(output) else {
+      guard output.hasSuffix(".png") || output.hasSuffix(".npy") else {
+        throw Output.failure("\(output): must end in .png for a mask or in .npy for probabilities")
+      }
+      return try checked([output])
     }
+    return try checked(images.map { "\(output)/\(Self.stem(of: $0)).png" })
+  }
+
+  private func checked(_ targets: [String]) throws -> [String] {
+    for (index, target) in targets.enumerated() {
+      if let other = targets[..<index].firstIndex(of: target) {
+        throw Output.failure("\(images[other]) and \(images[index]) would both become \(target)")
+      }
+      if let image = images.first(where: { isSameFile($0, target) }) {
+        throw Output.failure("\(target): would take the place of the image \(image)")
+      }
+    }
+    return targets
+  }
+
+  private func isSameFile(_ path: String, _ other: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(path, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
+      && first.st_ino == second.st_ino
   }
 
   private func predict(
@@ -80,6 +106,9 @@ struct PredictCommand: ParsableCommand {
         "\(path): has shape \(array.shape), but the model takes images of \(channels) channel\(channels == 1 ? "" : "s"): \(PlanarImage.shapes(channels: channels))"
       )
     }
+    if let place = image.firstNotFinite {
+      throw Output.failure("\(path): the value at \(place) is not finite")
+    }
     let probabilities = try predictor.probabilities(
       of: image.values, height: image.height, width: image.width, preprocessing: model.preprocessing)
     let classes = model.weights.architecture.classes
@@ -87,7 +116,7 @@ struct PredictCommand: ParsableCommand {
     if target.hasSuffix(".npy") {
       bytes = NPY.encode(probabilities, shape: (classes > 1 ? [classes] : []) + [image.height, image.width])
     } else {
-      let labels = Predictor.labels(of: probabilities, classes: classes, threshold: threshold)
+      let labels = Predictor.labels(of: probabilities, classes: classes, threshold: threshold ?? 0.5)
       bytes = try PNG.encode(
         grey: classes > 1 ? labels : labels.map { $0 * 255 }, height: image.height, width: image.width)
     }

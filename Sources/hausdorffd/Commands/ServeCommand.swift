@@ -80,7 +80,7 @@ struct ServeCommand: AsyncParsableCommand {
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
     try prepareDataFolder()
     try raiseDescriptorLimit()
-    let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let cores = Cores.available
 
     var configuration = ServerConfiguration()
     configuration.host = host

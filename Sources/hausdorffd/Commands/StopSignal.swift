@@ -1,18 +1,20 @@
 import Glibc
+import Synchronization
 
-/// Whether somebody asked this process to stop, by SIGINT or SIGTERM; the second time it ends at once.
+/// What asked this process to stop, SIGINT or SIGTERM; the same signal a second time ends it at once.
 enum StopSignal {
-  private nonisolated(unsafe) static var isAsked: sig_atomic_t = 0
+  private static let signal = Atomic<Int32>(0)
 
-  /// From here on those signals are taken down.
+  /// From here on those signals are noted.
   static func watch() {
     for signal in [SIGINT, SIGTERM] {
       var action = sigaction()
-      action.__sigaction_handler.sa_handler = { _ in StopSignal.isAsked = 1 }
+      action.__sigaction_handler.sa_handler = { StopSignal.signal.store($0, ordering: .relaxed) }
       action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
       sigaction(signal, &action, nil)
     }
   }
 
-  static var wasAsked: Bool { isAsked != 0 }
+  /// The signal; 0 where there was none.
+  static var asked: Int32 { signal.load(ordering: .relaxed) }
 }

@@ -22,9 +22,12 @@ struct TrainCommand: ParsableCommand {
   var validationData: String?
   @Option(name: .shortAndLong, help: "The folder for models and checkpoints; made if missing.")
   var out: String
-  @Option(help: "A model to start from, whose network is taken over.")
+  @Option(help: "A model to start from; its network, and what it does to images, are taken over.")
   var initFrom: String?
-  @Flag(help: "Go on with the run in OUT, with its options; only --epochs and --threads may be given anew.")
+  @Flag(
+    help:
+      "Go on with the run in OUT, with its options; --epochs and --threads may be given anew, and data that have moved."
+  )
   var resume = false
   @Flag(help: "Print a line of JSON for each event, to standard output.")
   var json = false
@@ -47,12 +50,11 @@ struct TrainCommand: ParsableCommand {
     } catch let error as DataSetError {
       throw Output.failure(error.description)
     } catch let error as RequestError {
-      throw Output.failure("--" + error.message.map { $0 == "_" ? "-" : String($0) }.joined())
+      throw Output.failure(error.flagMessage)
     }
   }
 
   private func train() throws {
-    StopSignal.watch()
     try takeFolder()
     let last = "\(out)/\(TrainingRun.lastName)"
     // A run that is resumed has the network, and treats images, as it began.
@@ -74,16 +76,29 @@ struct TrainCommand: ParsableCommand {
         "masks have labels up to \(training.largestLabel), which count as one foreground; --classes \(training.largestLabel + 1) tells them apart"
       )
     }
+    // Until here a signal ends the process, which has written nothing.
+    StopSignal.watch()
     let run = try TrainingRun(
       options: options, training: training, validation: validation, initial: resume ? nil : start?.weights,
-      isResumed: resume, folder: out, notes: notes.map { (Self.notePrefix + $0.name, $0.value) })
+      isResumed: resume, folder: out,
+      notes: pinned(notes, options).map { (Self.notePrefix + $0.name, $0.value) })
     display.start(run)
-    let outcome = try run.run(shouldStop: { StopSignal.wasAsked }, report: display.show)
+    let outcome = try run.run(shouldStop: { StopSignal.asked != 0 }, report: display.show)
     display.endBar()
-    if run.best != nil { try Model(path: "\(out)/\(TrainingRun.bestName)").writeONNX(to: "\(out)/best.onnx") }
     display.finish(run, outcome, folder: out)
-    // As a shell says of a command that SIGINT ended.
-    if outcome == .interrupted { throw ExitCode(130) }
+    // As a shell says of a command that a signal ended.
+    if outcome == .interrupted { throw ExitCode(128 + StopSignal.asked) }
+  }
+
+  /// The options with those that a resumed run would otherwise choose anew on another machine.
+  private func pinned(
+    _ notes: [(name: String, value: String)], _ options: TrainingOptions
+  ) throws(UNetError) -> [(name: String, value: String)] {
+    let pinned = [
+      (name: "threads", value: "\(options.threads)"),
+      (name: "precision", value: try options.precision.resolved().rawValue),
+    ]
+    return notes.filter { note in !pinned.contains { $0.name == note.name } } + pinned
   }
 
   /// Makes the folder, if it is missing, and keeps it to this process.
@@ -94,10 +109,17 @@ struct TrainCommand: ParsableCommand {
     // Open to the end of the process.
     let descriptor = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Output.failure("\(out): \(String(cString: strerror(errno)))") }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
       throw Output.failure("\(out): another process trains there")
     }
     AtomicFile.removeLeftovers(in: out)
+  }
+
+  /// The command's own options, with paths that hold wherever the run is resumed.
+  private var ownNotes: [(name: String, value: String)] {
+    zip(Self.ownNames, [data, validationData]).compactMap { name, path in
+      path.map { (name, SyntheticShapes.isMeant(by: $0) ? $0 : absolute($0)) }
+    }
   }
 
   private func freshNotes(_ last: String) throws -> [(name: String, value: String)] {
@@ -105,11 +127,7 @@ struct TrainCommand: ParsableCommand {
       throw Output.failure(
         "\(out) holds a run already: go on with it by --resume, or give another folder to --out")
     }
-    // Paths that hold wherever the run is resumed.
-    let own = zip(Self.ownNames, [data, validationData]).compactMap { name, path in
-      path.map { (name, SyntheticShapes.isMeant(by: $0) ? $0 : absolute($0)) }
-    }
-    return own + flags.given
+    return ownNotes + flags.given
   }
 
   private func existing(_ last: String) throws -> String {
@@ -123,8 +141,7 @@ struct TrainCommand: ParsableCommand {
       given.map(\.name).filter { !["epochs", "threads"].contains($0) }
       + [("init_from", initFrom)].compactMap { $0.1 == nil ? nil : $0.0 }
     if let name = fixed.first {
-      throw Output.failure(
-        "--\(name.map { $0 == "_" ? "-" : String($0) }.joined()) cannot change in a run that is resumed")
+      throw Output.failure("\(RequestError.flag(name)) cannot change in a run that is resumed")
     }
     let moved = zip(Self.ownNames, [data, validationData]).compactMap { name, path in path.map { (name, $0) }
     }
@@ -153,7 +170,7 @@ struct TrainCommand: ParsableCommand {
     try list.refuseRest(known: TrainingOptions.optionNames)
     options.architecture.inChannels = channels
     if !notes.contains(where: { $0.name == "threads" }) {
-      options.threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+      options.threads = Cores.available
     }
     guard let start else { return options }
     let names = ["levels", "base_channels", "classes", "normalization", "dropout"]
@@ -161,9 +178,15 @@ struct TrainCommand: ParsableCommand {
       throw RequestError(.parameter(note.name), "comes from the model of --init-from")
     }
     options.architecture = start.weights.architecture
-    if resume || !notes.contains(where: { ["image_normalization", "clip_percentiles"].contains($0.name) }) {
+    func isGiven(_ name: String) -> Bool { notes.contains { $0.name == name } }
+    if !isGiven("image_normalization") {
       options.preprocessing.normalization = start.preprocessing.normalization
-      options.preprocessing.clip = start.preprocessing.clip
+    }
+    if !isGiven("clip_percentiles") { options.preprocessing.clip = start.preprocessing.clip }
+    if !isGiven("fit"), !isGiven("input_size") {
+      (options.preprocessing.fit, options.preprocessing.inputSize) = (
+        start.preprocessing.fit, start.preprocessing.inputSize
+      )
     }
     return options
   }

@@ -23,4 +23,17 @@ struct RequestError: Error {
       }
     }.joined(separator: "; ")
   }
+
+  /// The same, with options as a command line has them.
+  var flagMessage: String {
+    errors.map { error in
+      switch error.location {
+      case .parameter(let name): "\(Self.flag(name)): \(error.detail)"
+      case .pointer(let pointer): "\(pointer): \(error.detail)"
+      }
+    }.joined(separator: "; ")
+  }
+
+  /// The flag of an option.
+  static func flag(_ name: String) -> String { "--" + name.map { $0 == "_" ? "-" : String($0) }.joined() }
 }

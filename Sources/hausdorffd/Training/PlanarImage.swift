@@ -25,6 +25,14 @@ struct PlanarImage {
     }
   }
 
+  /// Where the first value is that is not finite, such as `row 3, column 5`; nil where all are.
+  var firstNotFinite: String? {
+    values.firstIndex { !$0.isFinite }.map { index in
+      let pixel = index % (height * width)
+      return "row \(pixel / width), column \(pixel % width)"
+    }
+  }
+
   /// The shapes that are taken, for messages.
   static func shapes(channels: Int) -> String {
     (channels == 1 ? "(H, W), " : "") + "(H, W, \(channels)) or (\(channels), H, W)"

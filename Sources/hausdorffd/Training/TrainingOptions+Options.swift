@@ -76,17 +76,17 @@ extension TrainingOptions {
     }
     if let option = list.take("clip_percentiles") {
       let bounds = try option.numbers()
-      guard bounds.count == 2, bounds[0] < bounds[1] else {
-        throw RequestError(option.location, "must be two rising percentiles, as in 1,99")
+      guard bounds.count == 2, bounds[0] < bounds[1], bounds[0] >= 0, bounds[1] <= 100 else {
+        throw RequestError(option.location, "must be two rising percentiles from 0 to 100, as in 1,99")
       }
       preprocessing.clip = bounds[0]...bounds[1]
     }
     if let option = list.take("flip") { augmentation.flip = try option.boolean() }
     if let option = list.take("rotate") { augmentation.rotate = try option.boolean() }
     if let option = list.take("degrees") { augmentation.degrees = try option.number(in: 0...180) }
-    if let option = list.take("scale") { augmentation.scale = try option.share() }
-    if let option = list.take("intensity") { augmentation.intensity = try option.share() }
-    if let option = list.take("noise") { augmentation.noise = try option.number(in: 0...9) }
+    if let option = list.take("scale") { augmentation.scale = try option.number(in: 0...0.5) }
+    if let option = list.take("intensity") { augmentation.intensity = try option.number(in: 0...1) }
+    if let option = list.take("noise") { augmentation.noise = try option.number(in: 0...10) }
     if let option = list.take("foreground_crops") { foregroundCrops = try option.number(in: 0...1) }
   }
 }

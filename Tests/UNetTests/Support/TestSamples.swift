@@ -6,6 +6,8 @@ import struct Hausdorff.Random
 struct TestSamples: SampleSource {
   var samples: [Sample]
   var digest = "discs"
+  /// A sample that cannot be read, if one cannot.
+  var gone: Int?
 
   init(
     count: Int, height: Int = 32, width: Int = 32, channels: Int = 1, seed: UInt64 = 1, noise: Double = 0.3
@@ -30,5 +32,8 @@ struct TestSamples: SampleSource {
   func name(of index: Int) -> String { "sample \(index)" }
   func size(of index: Int) -> (height: Int, width: Int) { (samples[index].height, samples[index].width) }
   func largestLabel(of index: Int) -> Int { Int(samples[index].labels.max() ?? 0) }
-  func sample(_ index: Int) throws(UNetError) -> Sample { samples[index] }
+  func sample(_ index: Int) throws(UNetError) -> Sample {
+    if index == gone { throw UNetError(.data, "it is gone") }
+    return samples[index]
+  }
 }
