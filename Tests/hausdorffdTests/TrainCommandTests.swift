@@ -159,6 +159,19 @@ struct TrainCommandTests {
     #expect(try namesInFolder(folder.path("run")) == [])
   }
 
+  @Test(.enabled(if: !Executable.isSanitized))
+  func `A set larger than the memory that the process may have trains`() throws {
+    // 256² pixels of 2 bytes with a label of one byte: 393 MB.
+    let process = try ChildProcess(
+      "/usr/bin/prlimit",
+      [
+        "--data=\(260 << 20)", Executable.path, "train", "--out=\(folder.path("run"))",
+        "--data=synthetic:samples=2000,size=256", "--input-size=64", "--levels=2", "--base-channels=4",
+        "--epochs=1", "--validation-fraction=0.01", "--threads=2",
+      ])
+    #expect(try process.wait(within: 300) == 0, "\(process.errors)")
+  }
+
   @Test func `Broken data are named, and nothing is left`() throws {
     let mask = TestMask(random: [32, 32], seed: 1)
     for name in ["images", "masks"] {
@@ -171,6 +184,10 @@ struct TrainCommandTests {
     #expect(try words(Self.small, data: folder.path).contains("height and width"))
     try folder.write("masks/3.png", Array(mask.png.dropLast(20)))
     #expect(try words(Self.small, data: folder.path).contains("masks/3.png"))
+    try folder.write("masks/\u{1B}[31m.png", mask.png)
+    let error = try words(Self.small, data: folder.path)
+    #expect(error.contains("[31m") && !error.contains("\u{1B}"), "\(error)")
+    Glibc.remove(folder.path("masks/\u{1B}[31m.png"))
     let zip = try folder.write("set.npz", Array("PK\u{3}\u{4} and nothing else".utf8))
     #expect(try words(Self.small, data: zip).contains("set.npz"))
     #expect(try namesInFolder(folder.path("run")) == [])

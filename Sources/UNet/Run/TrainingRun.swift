@@ -43,7 +43,7 @@ public final class TrainingRun {
   ///   - initial: weights to start from, of the same architecture; random ones where there are none.
   ///   - isResumed: whether to go on from the folder's `last.safetensors`, which a run of these options wrote.
   ///   - folder: where files go; it exists.
-  ///   - notes: what to save with each model besides.
+  ///   - notes: what to save with `last.safetensors` besides.
   /// - Throws: `UNetError` for options that have no meaning, samples that do not go with them, a checkpoint that is none or
   ///   of other samples, and where memory does not suffice.
   public init(
@@ -234,7 +234,7 @@ public final class TrainingRun {
     state.beginEpoch()
     let isBest = state.best?.epoch == state.epoch
     if isBest {
-      let model = model(weights)
+      let model = model(weights, state.history.last!)
       try model.write(to: "\(folder)/\(Self.bestName)")
       try model.writeONNX(to: "\(folder)/\(Self.exportName)")
     }
@@ -273,14 +273,23 @@ public final class TrainingRun {
     }
   }
 
-  private func model(_ weights: Weights) -> Model {
-    Model(weights: weights, preprocessing: options.preprocessing, metadata: notes)
+  /// A model to give away: with its figures, and without notes, which may name folders of this machine.
+  private func model(_ weights: Weights, _ record: EpochRecord) -> Model {
+    Model(
+      weights: weights, preprocessing: options.preprocessing,
+      metadata: [
+        ("epoch", "\(record.epoch)"), ("val_dice", "\(record.validation.dice)"),
+        ("val_average_hausdorff", "\(record.validation.averageHausdorff)"),
+        ("val_hausdorff_95", "\(record.validation.hausdorff95)"),
+      ])
   }
 
   /// Writes what the run can be resumed from.
   private func save(_ weights: Weights? = nil) throws(UNetError) {
     let checkpoint = Checkpoint(
-      model: model(weights ?? trainer.weights), moments: trainer.state.moments,
+      model: Model(
+        weights: weights ?? trainer.weights, preprocessing: options.preprocessing, metadata: notes),
+      moments: trainer.state.moments,
       optimizerStep: trainer.state.step, state: state,
       identity: Dictionary(uniqueKeysWithValues: identity.map { ($0.name, $0.value) }))
     try checkpoint.write(to: "\(folder)/\(Self.lastName)")

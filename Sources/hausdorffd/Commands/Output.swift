@@ -13,8 +13,13 @@ enum Output {
     }
   }
 
-  /// Writes a line to standard error.
-  static func complain(_ message: String) { write(Array("hausdorffd: \(message)\n".utf8), to: STDERR_FILENO) }
+  /// Writes a line to standard error, without what would command a terminal: names of files may be anybody's.
+  static func complain(_ message: String) {
+    let text = message.unicodeScalars.map { scalar in
+      scalar.properties.generalCategory == .control && scalar != "\n" ? "\u{FFFD}" : String(scalar)
+    }
+    write(Array("hausdorffd: \(text.joined())\n".utf8), to: STDERR_FILENO)
+  }
 
   /// Complains; the error to throw for an end with status 1.
   static func failure(_ message: String) -> ExitCode {

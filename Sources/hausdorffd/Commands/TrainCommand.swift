@@ -60,7 +60,7 @@ struct TrainCommand: ParsableCommand {
     // A run that is resumed has the network, and treats images, as it began.
     let start = try (resume ? existing(last) : initFrom).map { path throws(UNetError) in try Model(path: path)
     }
-    let notes = try resume ? resumedNotes(start!) : freshNotes(last)
+    var notes = try resume ? resumedNotes(start!) : freshNotes(last)
     let display = TrainingDisplay(isJSON: json)
     func set(_ name: String) throws -> DataSet? {
       guard let path = notes.first(where: { $0.name == name })?.value else { return nil }
@@ -70,6 +70,7 @@ struct TrainCommand: ParsableCommand {
       throw UNetError(.model, "\(last): does not say what it was trained on")
     }
     let validation = try set("validation_data")
+    notes = try completed(notes, start, training)
     let options = try options(of: notes, start: start, channels: training.channels)
     if options.architecture.classes == 1, (2...254).contains(training.largestLabel) {
       Output.complain(
@@ -81,7 +82,7 @@ struct TrainCommand: ParsableCommand {
     let run = try TrainingRun(
       options: options, training: training, validation: validation, initial: resume ? nil : start?.weights,
       isResumed: resume, folder: out,
-      notes: pinned(notes, options).map { (Self.notePrefix + $0.name, $0.value) })
+      notes: notes.map { (Self.notePrefix + $0.name, $0.value) })
     display.start(run)
     let outcome = try run.run(shouldStop: { StopSignal.asked != 0 }, report: display.show)
     display.endBar()
@@ -90,15 +91,28 @@ struct TrainCommand: ParsableCommand {
     if outcome == .interrupted { throw ExitCode(128 + StopSignal.asked) }
   }
 
-  /// The options with those that a resumed run would otherwise choose anew on another machine.
-  private func pinned(
-    _ notes: [(name: String, value: String)], _ options: TrainingOptions
-  ) throws(UNetError) -> [(name: String, value: String)] {
-    let pinned = [
-      (name: "threads", value: "\(options.threads)"),
-      (name: "precision", value: try options.precision.resolved().rawValue),
-    ]
-    return notes.filter { note in !pinned.contains { $0.name == note.name } } + pinned
+  /// The options with those that depend on the machine or the samples, so that a resumed run has the same.
+  private func completed(
+    _ notes: [(name: String, value: String)], _ start: Model?, _ training: DataSet
+  ) throws -> [(name: String, value: String)] {
+    var notes = notes
+    func value(_ name: String) -> String? { notes.first { $0.name == name }?.value }
+    if value("threads") == nil { notes.append(("threads", "\(Cores.available)")) }
+    if value("precision") ?? "auto" == "auto" {
+      notes.removeAll { $0.name == "precision" }
+      notes.append(("precision", try Precision.auto.resolved().rawValue))
+    }
+    if value("losses") == nil {
+      let options = try options(of: notes, start: start, channels: training.channels)
+      let size = training.size(of: 0)
+      notes.append(
+        (
+          "losses",
+          TrainingOptions.recommendedLosses(
+            epochs: options.epochs, inputSize: options.preprocessing.inputSize ?? [size.height, size.width])
+        ))
+    }
+    return notes
   }
 
   /// Makes the folder, if it is missing, and keeps it to this process.
@@ -169,9 +183,6 @@ struct TrainCommand: ParsableCommand {
     var options = try TrainingOptions(&list)
     try list.refuseRest(known: TrainingOptions.optionNames)
     options.architecture.inChannels = channels
-    if !notes.contains(where: { $0.name == "threads" }) {
-      options.threads = Cores.available
-    }
     guard let start else { return options }
     let names = ["levels", "base_channels", "classes", "normalization", "dropout"]
     if !resume, let note = notes.first(where: { names.contains($0.name) }) {

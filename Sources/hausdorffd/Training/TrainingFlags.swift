@@ -2,7 +2,10 @@ import ArgumentParser
 
 /// The options of `hausdorffd train` that say how to train, as they were written; nil where one was not given.
 struct TrainingFlags: ParsableArguments {
-  @Option(help: "The losses with their weights, or balanced; also as JSON. (default: dice_loss,bce)")
+  @Option(
+    help:
+      "The losses with their weights, or balanced; also as JSON. (default: dice_loss, bce, and hausdorff_dt with a rising weight)"
+  )
   var losses: String?
   @Option(help: "Passes over the training samples. (default: 20)")
   var epochs: String?
