@@ -6,6 +6,8 @@ import argparse
 import os
 import platform
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Keras loads TensorFlow, whichever backend it uses
+
 import kernels
 import losses
 import server

@@ -4,7 +4,6 @@
   keras                            on TensorFlow, as people write it
   onnx FILE                        onnxruntime on an exported model
   step 10, image 10                takes ten steps, or applies the model ten times; answers a number and seconds
-  peak                             answers the process's peak memory in bytes
 """
 import os
 import sys
@@ -103,19 +102,12 @@ def onnx_image(path):
     return lambda: float(session.run(None, {"image": image})[0].mean())
 
 
-def peak():
-    with open("/proc/self/status") as lines:
-        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-
-
 makers = {"torch": torch_step, "keras": keras_step, "onnx": onnx_image}
 action = None
 for line in sys.stdin:
     words = line.split()
     if words[0] in makers:
         action = makers[words[0]](*words[1:])
-    elif words[0] == "peak":
-        print(peak(), 0, flush=True)
     else:
         start = time.perf_counter()
         for _ in range(int(words[1])):

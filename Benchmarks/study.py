@@ -7,7 +7,6 @@ diagonal. Weights were chosen on seeds 1 to 4; the table is of the ten from 11 o
 """
 import argparse
 import json
-import math
 import statistics
 import subprocess
 import tempfile
@@ -55,15 +54,14 @@ def train(binary, losses, seed, arguments):
 
 
 def cell(values, base, is_better_larger):
-    """The mean over seeds, and, beside the base, the mean change with its standard error and for how many seeds it is better."""
+    """The mean over seeds, and, beside the base, its change, the median of the seeds' changes, and for how many it is better."""
     mean = statistics.mean(values)
     if values == base:
         return f"{mean:.3f}"
-    changes = [value - reference for value, reference in zip(values, base)]
-    change, scale = statistics.mean(changes), statistics.mean(base)
-    error = statistics.stdev(changes) / math.sqrt(len(changes)) if len(changes) > 1 else math.nan
-    better = sum(change > 0 if is_better_larger else change < 0 for change in changes)
-    return f"{mean:.3f} ({100 * change / scale:+.0f} ± {100 * error / scale:.0f} %, {better} of {len(changes)})"
+    change = mean / statistics.mean(base) - 1
+    median = statistics.median(value / reference - 1 for value, reference in zip(values, base))
+    better = sum(value > reference if is_better_larger else value < reference for value, reference in zip(values, base))
+    return f"{mean:.3f} ({100 * change:+.0f} %, median {100 * median:+.0f} %, {better} of {len(values)})"
 
 
 def main():
@@ -83,7 +81,7 @@ def main():
 
     print(f"{arguments.samples} samples of {arguments.size}², noise {arguments.noise}, {arguments.distractors} distractors; "
           f"{arguments.epochs} epochs; means over {arguments.seeds} seeds, with {arguments.held_out} held-out samples each. In "
-          "brackets: the change against dice_loss alone, its standard error, and for how many seeds it is better.\n")
+          "brackets: the change against dice_loss alone, the median of the seeds' changes, and for how many seeds it is better.\n")
     print(f"| losses | {' | '.join(METRICS)} |\n|{'---|' * (len(METRICS) + 1)}", flush=True)
     base = None
     with ThreadPoolExecutor(arguments.jobs) as executor:

@@ -5,7 +5,6 @@
 //   apply f32 2 512,512          a network for inference on images of this size, on so many threads
 //   image 10                     applies it ten times; answers the mean probability and the seconds of an image
 //   export model.onnx            writes that network
-//   peak                         answers the process's peak memory in bytes
 @preconcurrency import Glibc
 import Hausdorff
 import UNet
@@ -114,13 +113,6 @@ func answer(_ numbers: Double...) {
   fflush(nil)
 }
 
-/// The most memory that this process had, in bytes.
-func peak() -> Double {
-  var usage = rusage()
-  getrusage(RUSAGE_SELF.rawValue, &usage)
-  return Double(usage.ru_maxrss) * 1024
-}
-
 var inference: Inference?
 var training: Training?
 while let line = readLine() {
@@ -143,8 +135,6 @@ while let line = readLine() {
   } else if words.count == 2, words[0] == "export", let inference {
     try Model(weights: inference.weights, preprocessing: Preprocessing()).writeONNX(to: String(words[1]))
     answer(0)
-  } else if words == ["peak"] {
-    answer(peak())
   } else {
     preconditionFailure("not a command: \(line)")
   }
