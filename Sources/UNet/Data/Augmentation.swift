@@ -15,6 +15,7 @@ public struct Augmentation: Equatable, Sendable {
   /// The largest standard deviation of noise, in the same units.
   public var noise = 0.0
 
+  /// Flips and right angles.
   public init() {}
 
   /// None at all.

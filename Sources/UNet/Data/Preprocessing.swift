@@ -17,13 +17,16 @@ public struct Preprocessing: Equatable, Sendable {
     case resize
   }
 
+  /// How a channel's values are brought to a common range.
   public var normalization = Normalization.zscore
   /// Percentiles that a channel's values are first clipped to, such as 1 and 99; nil for no clipping.
   public var clip: ClosedRange<Double>?
+  /// How an image comes to `inputSize`.
   public var fit = Fit.crop
   /// Height and width that a network trains on; nil for those of the images, which then are all the same.
   public var inputSize: [Int]?
 
+  /// z-scores of images in their own size.
   public init() {}
 
   /// Most pixels along an axis of `inputSize`.

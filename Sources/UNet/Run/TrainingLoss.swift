@@ -26,6 +26,7 @@ public struct TrainingLoss: Equatable, Sendable {
   /// What it is multiplied with.
   public var weight: Weight
 
+  /// A loss with a weight, 1 by default.
   public init(_ kind: LossTerm.Kind, weight: Weight = .fixed(1)) { (self.kind, self.weight) = (kind, weight) }
 
   /// The name, such as `hausdorff_dt`.

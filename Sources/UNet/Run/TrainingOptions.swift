@@ -2,18 +2,25 @@ import Hausdorff
 
 /// What a network is trained on, and how.
 public struct TrainingOptions: Equatable, Sendable {
+  /// The network.
   public var architecture = Architecture()
+  /// What it trains on the weighted sum of; each once.
   public var losses = [TrainingLoss(.dice), TrainingLoss(.crossEntropy)]
   /// Passes over the training set: 1 to 100,000.
   public var epochs = 20
   /// Images of a step: 1 to 4096.
   public var batchSize = 8
+  /// How parameters follow their gradient.
   public var optimizer = Optimizer(.adamw)
+  /// How the learning rate goes from step to step.
   public var schedule = Schedule()
   /// Epochs in which the rate rises to its largest, in place of the schedule's steps.
   public var warmUpEpochs: Double = 0
+  /// What the network computes in.
   public var precision = Precision.auto
+  /// What is done to images first.
   public var preprocessing = Preprocessing()
+  /// How images are varied in training.
   public var augmentation = Augmentation()
   /// Share of training's windows that are centred on some pixel of the foreground, where images are larger: 0 to 1.
   public var foregroundCrops = 0.5
@@ -26,6 +33,7 @@ public struct TrainingOptions: Equatable, Sendable {
   /// Threads to compute on.
   public var threads = 1
 
+  /// A network of 4 levels and 16 base channels on images in their own size, 20 epochs of AdamW, on one thread.
   public init() {}
 
   /// Refuses what cannot be trained, in words that name the value at fault.
