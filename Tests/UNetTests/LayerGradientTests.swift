@@ -6,7 +6,7 @@ import struct Hausdorff.Random
 @testable import UNet
 
 /// Derivatives of each layer beside central differences of Σ weight · output along random directions, in float32.
-struct LayerGradientTests {
+final class LayerGradientTests {
   /// A layer with its input, its output, and numbers that it learns, each with its derivatives.
   struct Subject {
     let input: Tensor
@@ -20,6 +20,8 @@ struct LayerGradientTests {
   }
 
   private let engine: Engine
+  /// The memory of what is learnt.
+  private var buffers: [Buffer] = []
 
   init() throws { engine = try Engine(threads: 2) }
 
@@ -31,18 +33,14 @@ struct LayerGradientTests {
       element: ck_f32)
   }
 
-  private static func learnt(_ count: Int, _ random: inout Random, around mean: Double = 0) throws
-    -> Activation.Learnt
-  {
-    func floats() throws -> UnsafeMutablePointer<Float> {
-      .allocate(capacity: count)
-    }
-    let (value, gradient) = (try floats(), try floats())
-    for index in 0..<count {
-      value[index] = Float(mean + 0.3 * random.normal())
-      gradient[index] = 0
-    }
-    return Activation.Learnt(value: value, gradient: gradient)
+  private func learnt(
+    _ count: Int, _ random: inout Random, around mean: Double = 0
+  ) throws -> Activation.Learnt {
+    let pair = try (0..<2).map { _ in try Buffer(count: count * 4) }
+    buffers += pair
+    let floats = pair.map { $0.start.bindMemory(to: Float.self, capacity: count) }
+    for index in 0..<count { floats[0][index] = Float(mean + 0.3 * random.normal()) }
+    return Activation.Learnt(value: floats[0], gradient: floats[1])
   }
 
   /// Whether derivatives and differences agree, for the input and for everything learnt.
@@ -95,7 +93,7 @@ struct LayerGradientTests {
     let input = try Self.tensor(inputs, height, width)
     let output = try Self.tensor(outputs, height, width)
     let count = output.channels * input.channels * kernel * kernel
-    let weights = try Self.learnt(count, &random)
+    let weights = try learnt(count, &random)
     let layer = try Convolution(
       from: Convolution.End(input, engine: engine), to: Convolution.End(output, engine: engine),
       kernel: kernel, weights: weights, keeping: .gradients, engine: engine)
@@ -113,8 +111,8 @@ struct LayerGradientTests {
     var random = Random(seed: 2)
     let (input, output) = (try Self.tensor(32, 6, 8), try Self.tensor(32, 6, 8))
     let pooled = isPooled ? try Self.tensor(32, 3, 4) : nil
-    let (scale, shift) = (try Self.learnt(32, &random, around: 1), try Self.learnt(32, &random))
-    let statistics = try Self.learnt(32, &random)
+    let (scale, shift) = (try learnt(32, &random, around: 1), try learnt(32, &random))
+    let statistics = try learnt(32, &random)
     let layer = try Activation(
       from: input, to: output, pooled: pooled,
       parameters: isNormalized
@@ -131,7 +129,7 @@ struct LayerGradientTests {
   @Test func `An upsampling's derivatives are its differences`() throws {
     var random = Random(seed: 3)
     let (input, output) = (try Self.tensor(4 * 32, 3, 5), try Self.tensor(32, 6, 10))
-    let bias = try Self.learnt(32, &random)
+    let bias = try learnt(32, &random)
     let layer = try Upsampling(from: input, to: output, bias: bias, engine: engine)
     try check(
       Subject(
@@ -145,7 +143,7 @@ struct LayerGradientTests {
   ) throws {
     var random = Random(seed: 4)
     let input = try Self.tensor(32, 6, 8)
-    let (weights, bias) = (try Self.learnt(classes * 32, &random), try Self.learnt(classes, &random))
+    let (weights, bias) = (try learnt(classes * 32, &random), try learnt(classes, &random))
     let layer = try Head(
       from: input, height: height, width: width, classes: classes, weights: weights, bias: bias,
       engine: engine)
