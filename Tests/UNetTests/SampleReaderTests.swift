@@ -1,3 +1,4 @@
+import Dispatch
 import Hausdorff
 import Testing
 
@@ -105,6 +106,36 @@ struct SampleReaderTests {
     #expect(abs(share - original) < 0.02)
     #expect(try Self.draw(reader, 0, 1).0 == whole.image)
     #expect(try Self.reader(source, 32, 32).whole(0) == source.samples[0], "cropping validates on all")
+  }
+
+  @Test func `The next batch is made while the present one is worked on`() throws {
+    /// Tells when sample 1 is read.
+    struct Watched: SampleSource {
+      let samples = TestSamples(count: 2)
+      let isRead = DispatchSemaphore(value: 0)
+      var count: Int { 2 }
+      var channels: Int { 1 }
+      var digest: String { "" }
+      func name(of index: Int) -> String { "" }
+      func size(of index: Int) -> (height: Int, width: Int) { (32, 32) }
+      func largestLabel(of index: Int) -> Int { 1 }
+      func sample(_ index: Int) throws(UNetError) -> Sample {
+        if index == 1 { isRead.signal() }
+        return samples.samples[index]
+      }
+    }
+    let source = Watched()
+    let reader = SampleReader(
+      source: source, preprocessing: Preprocessing(), augmentation: .none, foregroundCrops: 0, height: 32,
+      width: 32)
+    let random: @Sendable (Int) -> Random = { Random(seed: UInt64($0)) }
+    var isFirst = true
+    try BatchLoader(reader: reader, batchSize: 1).forEach([[0], [1]], random: random) {
+      (_) throws(UNetError) in
+      if isFirst { #expect(source.isRead.wait(timeout: .now() + 60) == .success) }
+      isFirst = false
+      return true
+    }
   }
 
   @Test func `Batches come in order, vary by seed alone, and tell of failures`() throws {
