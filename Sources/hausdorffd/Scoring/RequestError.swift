@@ -15,20 +15,15 @@ struct RequestError: Error {
   }
 
   /// One sentence for people.
-  var message: String {
-    errors.map { error in
-      switch error.location {
-      case .parameter(let name): "\(name): \(error.detail)"
-      case .pointer(let pointer): "\(pointer): \(error.detail)"
-      }
-    }.joined(separator: "; ")
-  }
+  var message: String { message { $0 } }
 
   /// The same, with options as a command line has them.
-  var flagMessage: String {
+  var flagMessage: String { message(Self.flag) }
+
+  private func message(_ option: (String) -> String) -> String {
     errors.map { error in
       switch error.location {
-      case .parameter(let name): "\(Self.flag(name)): \(error.detail)"
+      case .parameter(let name): "\(option(name)): \(error.detail)"
       case .pointer(let pointer): "\(pointer): \(error.detail)"
       }
     }.joined(separator: "; ")
