@@ -12,10 +12,10 @@ extension TrainingOptions {
   ]
 
   /// What to train on where nothing is said, as JSON: of what `make study` compares the losses that left the least Hausdorff
-  /// distances. The weight of `hausdorff_dt` rises to 0.3 in images of 96 by 96 and to less in larger ones, by their number
+  /// distances. The weight of `hausdorff_dt` rises to 0.3 in images of up to 96 by 96 and to less in larger ones, by their number
   /// of pixels: its distances are in pixels, and 0.1 was too much for images of 256 by 256.
   static func recommendedLosses(epochs: Int, inputSize: [Int]) -> String {
-    let weight = (0.3 * 96 * 96 / Double(inputSize.reduce(1, *)) * 1e4).rounded() / 1e4
+    let weight = min(0.3, 0.3 * 96 * 96 / Double(inputSize.reduce(1, *)))
     return
       #"["dice_loss","bce",{"name":"hausdorff_dt","alpha":1,"weight":\#(weight),"ramp":{"from":0,"epochs":\#(epochs)}}]"#
   }
