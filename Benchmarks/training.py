@@ -14,9 +14,9 @@ from statistics import median
 class Process:
     """One side, at the other end of a pipe."""
 
-    def __init__(self, command, setup, **variables):
+    def __init__(self, command, setup):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                        text=True, env={**os.environ, **variables})
+                                        text=True)
         self.send(setup)
 
     def send(self, line):
@@ -45,8 +45,7 @@ def run(table, program, quick):
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[:2])
     rounds, peer = (3 if quick else 9), [sys.executable, str(Path(__file__).with_name("step_peer.py"))]
-    variables = {"GOMP_SPINCOUNT": "10000"}  # as `hausdorffd train` sets it
-    ours = {name: Process([program], f"train {name} 2 8,1,256,256", **variables) for name in ("bf16", "f32", "auto")}
+    ours = {name: Process([program], f"train {name} 2 8,1,256,256") for name in ("bf16", "f32", "auto")}
     peers = {
         "bf16": Process(peer, "torch bf16 channels_last bce"), "f32": Process(peer, "torch f32 channels_last bce"),
         "default": Process(peer, "torch f32 default bce"), "monai": Process(peer, "torch bf16 channels_last monai"),
@@ -95,7 +94,7 @@ def run(table, program, quick):
     table.section("Inference of the same U-Net, one image of 512², two cores, wall-clock time")
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/model.onnx"
-        sides = {name: Process([program], f"apply {name} 2 512,512", **variables) for name in ("auto", "f32")}
+        sides = {name: Process([program], f"apply {name} 2 512,512") for name in ("auto", "f32")}
         sides["auto"].ask(f"export {path}")
         sides["onnxruntime"] = Process(peer, f"onnx {path}")
         times = {name: [] for name in sides}

@@ -13,20 +13,8 @@ struct Program: AsyncParsableCommand {
     ])
 
   static func main() async {
-    if ["train", "predict"].contains(CommandLine.arguments.dropFirst().first) { limitSpinning() }
     await main(
       arguments(CommandLine.arguments.dropFirst(), environment: { getenv($0).map { String(cString: $0) } }))
-  }
-
-  /// Starts this program anew with a limit to how long OpenMP's threads wait in a loop for each other.
-  ///
-  /// By itself libgomp lets them burn milliseconds, in which whoever shares the cores cannot work, nor the thread that is
-  /// waited for: a busy neighbour made training fifteen times slower. It reads its settings before `main` runs.
-  private static func limitSpinning() {
-    guard getenv("GOMP_SPINCOUNT") == nil, getenv("OMP_WAIT_POLICY") == nil else { return }
-    setenv("GOMP_SPINCOUNT", "10000", 1)
-    // Where this fails the program goes on, slower among neighbours.
-    execv("/proc/self/exe", CommandLine.unsafeArgv)
   }
 
   /// The arguments, with those options behind them that the environment gives and the command line does not.
