@@ -53,6 +53,20 @@ struct TrainCommandTests {
     #expect(try namesInFolder(folder.path("run")) == ["best.onnx", "best.safetensors", "last.safetensors"])
   }
 
+  @Test func `Steps take no more memory from the system once all are known`() throws {
+    func pageFaults(epochs: Int) throws -> Int {
+      let process = try train(
+        ["--levels=2", "--threads=2", "--batch-size=4", "--epochs=\(epochs)"], out: "run-\(epochs)",
+        data: "synthetic:samples=20,size=128,seed=1")
+      #expect(try process.wait() == 0, "\(process.errors)")
+      return process.pageFaults
+    }
+    // Of four steps and a validation each.
+    let more = try pageFaults(epochs: 44) - pageFaults(epochs: 4)
+    // One buffer of a loss, allocated anew, would touch 16 pages an image.
+    #expect(more < 40 * 4, "\(more) pages in 160 steps")
+  }
+
   @Test func `SIGINT saves the run, and it is resumed to the same model`() throws {
     let long = Self.small.filter { !$0.hasPrefix("--epochs") } + ["--epochs=60"]
     let whole = try train(long, out: "whole")

@@ -12,6 +12,7 @@ final class ChildProcess: Sendable {
   let id: pid_t
   let folder: TemporaryFolder
   private let status = Locked<Int32?>(nil)
+  private let usage = Locked(rusage())
 
   /// Starts `executable` with `environment` besides what this process has.
   init(
@@ -56,11 +57,14 @@ final class ChildProcess: Sendable {
   var exitStatus: Int32? {
     status.withLock { status in
       var ended: Int32 = 0
-      guard status == nil, waitpid(id, &ended, WNOHANG) == id else { return status }
+      guard status == nil, usage.withLock({ wait4(id, &ended, WNOHANG, &$0) }) == id else { return status }
       status = ended & 0x7F == 0 ? ended >> 8 & 0xFF : 128 + ended & 0x7F
       return status
     }
   }
+
+  /// How often an ended program touched a page of memory that it did not have yet.
+  var pageFaults: Int { usage.withLock { $0.ru_minflt } }
 
   /// Waits for the end, so many seconds at most.
   func wait(within seconds: Int = 60) throws -> Int32 {
