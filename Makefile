@@ -34,6 +34,7 @@ sanitize: asan tsan
 # XCTest is left out: its empty run leaks.
 asan tsan: export ASAN_OPTIONS := malloc_context_size=8:max_malloc_fill_size=0:quarantine_size_mb=32
 asan: export LSAN_OPTIONS := suppressions=$(CURDIR)/Tests/leaks.txt:print_suppressions=0
+tsan: export TSAN_OPTIONS := suppressions=$(CURDIR)/Tests/races.txt
 asan tsan: swift library-packages test-packages .venv/tests
 	$(swift_test) --disable-xctest --sanitize=$(if $(filter asan,$@),address,thread) --scratch-path .build-$@
 
