@@ -4,7 +4,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      libmicrohttpd-dev libdnnl-dev libsimdjson-dev libspng-dev libarchive-dev nettle-dev \
+      libmicrohttpd-dev libdnnl-dev libsimdjson-dev libspng-dev libarchive-dev nettle-dev libsqlite3-dev libpq-dev \
       zlib1g-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
@@ -15,7 +15,7 @@ RUN swift build -c release --static-swift-stdlib --product hausdorffd \
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      libmicrohttpd12 libdnnl2 libgomp1 libsimdjson14 libspng0 libarchive13 libnettle8 libstdc++6 zlib1g \
+      libmicrohttpd12 libdnnl2 libgomp1 libsimdjson14 libspng0 libarchive13 libnettle8 libsqlite3-0 libpq5 libstdc++6 zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin hausdorffd \
  && install -d -o hausdorffd -g hausdorffd /data

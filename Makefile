@@ -72,10 +72,10 @@ define install
 endef
 
 library-packages:
-	$(call install,libmicrohttpd-dev libdnnl-dev libsimdjson-dev libspng-dev libarchive-dev nettle-dev zlib1g-dev pkg-config)
+	$(call install,libmicrohttpd-dev libdnnl-dev libsimdjson-dev libspng-dev libarchive-dev nettle-dev libsqlite3-dev libpq-dev zlib1g-dev pkg-config)
 
 test-packages:
-	$(call install,ca-certificates curl python3-venv)
+	$(call install,ca-certificates curl python3-venv postgresql)
 
 bench-packages:
 	$(call install,wrk)

@@ -22,6 +22,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
@@ -31,6 +32,7 @@ let package = Package(
     .systemLibrary(name: "CSpng", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
     .target(
       name: "CSimdjson", cxxSettings: cxxSettings, linkerSettings: [.linkedLibrary("simdjson")]),
@@ -45,7 +47,10 @@ let package = Package(
       name: "UNet", dependencies: ["CDNNL", "CKernels", "Hausdorff", "MaskFormats"],
       swiftSettings: swiftSettings),
     .target(
-      name: "Training", dependencies: ["CArchive", "CNettle", "Hausdorff", "MaskFormats"],
+      name: "Training",
+      dependencies: [
+        "CArchive", "CLibpq", "CNettle", "Hausdorff", "MaskFormats", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       swiftSettings: swiftSettings),
     .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: swiftSettings),
 

@@ -34,7 +34,7 @@ struct TrainCommandTests {
     let process = try train(
       ["--epochs=10", "--losses=dice_loss,bce,hausdorff_dt:balanced", "--json"],
       data: "synthetic:samples=200,size=64,noise=0.2,distractors=1,seed=1")
-    #expect(try process.wait(within: 120) == 0, "\(process.errors)")
+    #expect(try process.wait(within: 600) == 0, "\(process.errors)")
     let best = process.outputText.split(separator: "\n").map { JSON(String($0)) }
       .compactMap { $0["val_dice"].number }.max()
     #expect(best ?? 0 > 0.9)

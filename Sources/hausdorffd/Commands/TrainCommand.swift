@@ -180,7 +180,7 @@ struct TrainCommand: ParsableCommand {
     of notes: [(name: String, value: String)], start: Model?, channels: Int
   ) throws(RequestError) -> TrainingOptions {
     var list = try OptionList(text: notes.filter { !Self.ownNames.contains($0.name) })
-    var options = try TrainingOptions(&list)
+    var options = TrainingOptions(&list)
     try list.refuseRest(known: TrainingOptions.optionNames)
     options.architecture.inChannels = channels
     guard let start else { return options }

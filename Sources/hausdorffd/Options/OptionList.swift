@@ -16,6 +16,8 @@ struct OptionList {
   }
 
   private var entries: [Entry] = []
+  /// What `read` found at fault.
+  private var faults: [Problem.FieldError] = []
 
   /// Options that are text: lists are separated by commas. A repeated name is refused.
   init(text pairs: some Sequence<(name: String, value: String)>) throws(RequestError) {
@@ -46,13 +48,35 @@ struct OptionList {
     return entries.remove(at: index)
   }
 
-  /// Refuses what nothing took.
+  /// Takes an option out of the list into `field`; where it is at fault, that is told by `refuseRest`.
+  mutating func read<Value>(
+    _ name: String, into field: inout Value, _ value: (Entry) throws(RequestError) -> Value
+  ) {
+    guard let option = take(name) else { return }
+    do throws(RequestError) { field = try value(option) } catch { faults += error.errors }
+  }
+
+  /// Takes the options that are members of an option, an object.
+  mutating func takeList(_ name: String) -> OptionList? {
+    guard let option = take(name) else { return nil }
+    guard case .json(.object(let members)) = option.value, case .pointer(let pointer) = option.location else {
+      faults.append(Problem.FieldError(option.location, "must be an object"))
+      return nil
+    }
+    return OptionList(json: members, at: pointer)
+  }
+
+  /// Takes over what is at fault with `other`, all of whose options have been taken.
+  mutating func takeFaults(of other: OptionList, known: [String]) {
+    do throws(RequestError) { try other.refuseRest(known: known) } catch { faults += error.errors }
+  }
+
+  /// Refuses what `read` found at fault, and what nothing took.
   func refuseRest(known: [String]) throws(RequestError) {
-    guard !entries.isEmpty else { return }
-    throw RequestError(
-      entries.prefix(20).map {
-        Problem.FieldError($0.location, "is not an option; options are \(known.joined(separator: ", "))")
-      })
+    let unknown = entries.prefix(20).map {
+      Problem.FieldError($0.location, "is not an option; options are \(known.joined(separator: ", "))")
+    }
+    guard faults.isEmpty, unknown.isEmpty else { throw RequestError(faults + unknown) }
   }
 }
 

@@ -67,7 +67,7 @@ final class ChildProcess: Sendable {
   var pageFaults: Int { usage.withLock { $0.ru_minflt } }
 
   /// Waits for the end, so many seconds at most.
-  func wait(within seconds: Int = 60) throws -> Int32 {
+  func wait(within seconds: Int = 300) throws -> Int32 {
     guard eventually(within: seconds, { exitStatus != nil }), let status = exitStatus else {
       throw Failure(description: "process \(id) does not end; it wrote: \(errors)")
     }
