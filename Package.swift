@@ -32,6 +32,7 @@ let package = Package(
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CSimdjson", cxxSettings: cxxSettings, linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", cSettings: cSettings),
@@ -45,7 +46,7 @@ let package = Package(
       name: "UNet", dependencies: ["CDNNL", "CKernels", "Hausdorff", "MaskFormats"],
       swiftSettings: swiftSettings),
     .target(
-      name: "Training", dependencies: ["CArchive", "CNettle", "Hausdorff", "MaskFormats"],
+      name: "Training", dependencies: ["CArchive", "CNettle", "CZlib", "Hausdorff", "MaskFormats"],
       swiftSettings: swiftSettings),
     .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: swiftSettings),
 
@@ -73,7 +74,7 @@ let package = Package(
       exclude: ["Python"], resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "Hausdorff", "MaskFormats"],
+      name: "TrainingTests", dependencies: ["Training", "CZlib", "Hausdorff", "MaskFormats"],
       resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
