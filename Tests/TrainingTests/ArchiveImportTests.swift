@@ -288,6 +288,16 @@ private func holdsFile(of folder: String) throws -> Bool {
     }
   }
 
+  @Test func `what messages quote of a file is shown safely, and not at length`() throws {
+    let key = try refusal(try readFile(try fixture("bad_npy_key.zip")))
+    #expect(
+      key.detail.contains(#"images/a.npy: the npy header has an unknown or repeated key 'fortranPK\u{1}"#))
+    let type = String(repeating: "very long", count: 5)
+    let array = npy([2, 2], [1, 2, 3, 4], type: type + "\u{1B}[31m")
+    let error = try refusal(zip([Member("images/a.npy", array), Self.pair[1]]))
+    #expect(error.detail.contains(type + #"\u{1B}[31m'"#), "\(error)")
+  }
+
   @Test func `what is decompressed is limited while it is, also where it is passed over`() throws {
     let zeros = [UInt8](repeating: 0, count: 64 << 20)
     let limits = ImportLimits(maximumBytes: 1 << 20)

@@ -53,7 +53,7 @@ final class Archive {
   /// Why libarchive does not begin to read: the first block is not what it must be, or there is none.
   private var unknown: DataSetError {
     if let failure = input.failure { return failure.within(name) }
-    let what = kind.isTar ? "neither npz, zip, tar nor tar.gz" : "it is not a whole zip archive"
+    let what = kind.isTar ? "it is neither npz, zip, tar nor tar.gz" : "it is not a whole zip archive"
     return DataSetError(.invalid, "\(name): \(what)")
   }
 

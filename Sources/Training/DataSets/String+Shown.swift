@@ -1,7 +1,9 @@
 extension String {
   /// The string for messages: what is long without its middle, and what would move or hide text as `\u{…}`.
-  var shown: String {
-    let limit = 100
+  var shown: String { shown(limit: 100) }
+
+  /// Likewise, with at most about `limit` characters.
+  func shown(limit: Int) -> String {
     var scalars = Array(unicodeScalars.prefix(limit + 1)).map(Self.shown)
     if scalars.count > limit {
       let tail = unicodeScalars.suffix(limit / 4).map(Self.shown)

@@ -152,6 +152,9 @@ archive("set_stored", files, zipfile.ZIP_STORED)
 archive("set_top", [("set-main/", b""), ("set-main/images/", b"")] + below("set-main", files) + litter)
 for name, method in [("bzip2", zipfile.ZIP_BZIP2), ("lzma", zipfile.ZIP_LZMA)]:
     archive(f"bad_{name}", files, method)
+# Found by fuzzing: messages quote keys.
+archive("bad_npy_key", [(f"{folder}/a.npy", (HERE / "set" / "masks" / "a9.npy").read_bytes().replace(
+    b"fortran_order", b"fortranPK\1\2er")) for folder in ["images", "masks"]])
 pipe = Pipe()
 with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as file:
     file.comment = b"a comment"
