@@ -30,7 +30,6 @@ final class ArchiveInput {
     do throws(DataSetError) {
       let block = try nextBlock()
       headerCount += block.count
-      // A block may hold the end of one member and the header of the next, so it is counted only if it holds neither.
       guard !isBetweenMembers || headerCount <= Self.maximumHeaderCount else {
         throw DataSetError(
           .invalid, "it has more than \(Self.maximumHeaderCount) bytes of headers or padding in a row")
