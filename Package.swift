@@ -34,6 +34,7 @@ let package = Package(
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CSimdjson", cxxSettings: cxxSettings, linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", cSettings: cSettings),
@@ -49,7 +50,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CArchive", "CLibpq", "CNettle", "Hausdorff", "MaskFormats", .product(name: "GRDB", package: "GRDB.swift"),
+        "CArchive", "CLibpq", "CNettle", "CZlib", "Hausdorff", "MaskFormats",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: swiftSettings),
     .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: swiftSettings),
@@ -78,7 +80,7 @@ let package = Package(
       exclude: ["Python"], resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "Hausdorff", "MaskFormats"],
+      name: "TrainingTests", dependencies: ["Training", "CZlib", "Hausdorff", "MaskFormats"],
       resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),

@@ -1,5 +1,20 @@
 /// A file that holds one array, of a format told by its first bytes: npy or PNG.
 public enum ArrayFile {
+  /// How the names of such files end, in lower case; the longer of two that could be meant comes first.
+  public static let extensions = [".png", ".npy"]
+
+  /// What is to be said of a file whose name has none of the extensions.
+  public static var nameObjection: String {
+    "neither \(extensions.dropLast().joined(separator: ", ")) nor \(extensions.last!) by its name"
+  }
+
+  /// `name` without its extension, in small letters or capitals; nil where it has none of them, or nothing before it.
+  public static func stem(of name: String) -> String? {
+    guard let end = extensions.first(where: { name.lowercased().hasSuffix($0) }) else { return nil }
+    let stem = String(name.dropLast(end.count))
+    return stem.isEmpty ? nil : stem
+  }
+
   /// Decodes `range` of `source`, all of it by default, as a mask where it may be one or an image.
   ///
   /// - Throws: `FormatError` where the first bytes are of no known format, and what the format's decoder throws.

@@ -22,6 +22,7 @@ let package = Package(
     .target(name: "FuzzInput", dependencies: [formats], swiftSettings: settings),
     .target(name: "CJSONOracle", linkerSettings: [.linkedLibrary("simdjson")]),
     fuzzer("FuzzJSON", ["CJSONOracle"]), fuzzer("FuzzNPY"), fuzzer("FuzzPNG"),
+    fuzzer("FuzzArchive", [.product(name: "Training", package: "hausdorffd")]),
   ],
   cxxLanguageStandard: .gnucxx20
 )

@@ -1,3 +1,4 @@
+import MaskFormats
 import Testing
 
 @testable import Training
@@ -9,29 +10,27 @@ import Testing
   ) throws(DataSetError) -> [(String, [UInt8])] {
     let path: String
     do { path = try fixture(name) } catch { fatalError("\(error)") }
-    let archive = try Archive(zip: path, limits: limits)
-    var members: [(String, [UInt8])] = []
-    while let name = try archive.next() {
-      var bytes: [UInt8] = []
-      try archive.read { (span) throws(DataSetError) in
-        span.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    let file = try DataSet.mapped(path)
+    return try file.withBytes { (bytes) throws(DataSetError) in
+      try bytes.withUnsafeBytes { (bytes) throws(DataSetError) in
+        let archive = try Archive(bytes, name: path, limits: limits)
+        var members: [(String, [UInt8])] = []
+        while let name = try archive.next() {
+          var data: [UInt8] = []
+          try archive.read { (span) throws(DataSetError) in
+            span.withUnsafeBytes { data.append(contentsOf: $0) }
+          }
+          members.append((name, data))
+        }
+        return members
       }
-      members.append((name, bytes))
     }
-    return members
   }
 
   @Test func `members come in their order, folders left out`() throws {
     let found = try members("members.zip")
     #expect(found.map(\.0) == ["a.txt", "folder/b.txt", "grün.txt"])
     #expect(found.map(\.1) == [Array("alpha".utf8), Array("beta".utf8), []])
-  }
-
-  @Test func `members may be passed over`() throws {
-    let archive = try Archive(zip: try fixture("members.zip"), limits: .init())
-    var names: [String] = []
-    while let name = try archive.next() { names.append(name) }
-    #expect(names == ["a.txt", "folder/b.txt", "grün.txt"])
   }
 
   @Test(arguments: [
@@ -46,12 +45,12 @@ import Testing
 
   @Test(arguments: ["", "/a", "..", "a/..", "a\\b", "../", "a/../b"])
   func `these names are refused`(_ name: String) {
-    #expect(Archive.objection(toName: name) != nil)
+    #expect(ArchivedName.objection(to: Array(name.utf8)) != nil)
   }
 
   @Test(arguments: ["a", "a/b", "..a", "a..", "a/.b", "images.npy"])
   func `these names may be`(_ name: String) {
-    #expect(Archive.objection(toName: name) == nil)
+    #expect(ArchivedName.objection(to: Array(name.utf8)) == nil)
   }
 
   @Test func `members are counted, and their bytes`() throws {
@@ -60,5 +59,41 @@ import Testing
     for limits in [Archive.Limits(maximumMembers: 3), Archive.Limits(maximumByteCount: 399_999)] {
       #expect(failure { () throws(DataSetError) in try members("zeros.zip", limits) }?.kind == .tooLarge)
     }
+  }
+
+  @Test(arguments: [
+    ("images/a.png", "images", "", "a.png"), ("./masks/a.png", "masks", "", "a.png"),
+    ("top/images/a.png", "images", "top", "a.png"), ("./top/./masks//a.png", "masks", "top", "a.png"),
+    ("images/b/a.png", "images", "", "b/a.png"), ("top/images/b/a.png", "images", "top", "b/a.png"),
+    ("images/images/a.png", "images", "", "images/a.png"),
+  ])
+  func `these are samples`(_ path: String, _ folder: String, _ top: String, _ file: String) {
+    #expect(ArchivedName(path).role == .sample(folder: folder, top: top, file: file))
+  }
+
+  @Test(arguments: [
+    "images", "a.png", "top/a.png", "a/b/images/a.png", "images/.a.png", ".git/images/a.png", ".", "",
+    "__MACOSX/images/a.png", "images/._a.png", "top/images", "arr_0.npy", "top/images.npy", "Images/a.png",
+  ])
+  func `these are not`(_ path: String) {
+    #expect(ArchivedName(path).role == .other)
+  }
+
+  @Test func `arrays of an npz lie in no folder`() {
+    #expect(ArchivedName("images.npy").role == .array("images"))
+    #expect(ArchivedName("./masks.npy").role == .array("masks"))
+  }
+
+  @Test(arguments: [
+    ("größer.png", "größer.png"), ("a\u{0}b\n\u{1B}[31m", #"a\u{0}b\u{A}\u{1B}[31m"#),
+    ("\u{202E}gnp.a\u{200B}", #"\u{202E}gnp.a\u{200B}"#),
+    (String(repeating: "x", count: 100), String(repeating: "x", count: 100)),
+    (
+      String(repeating: "x", count: 900) + String(repeating: "y", count: 100),
+      String(repeating: "x", count: 50) + "…" + String(repeating: "y", count: 25)
+    ),
+  ])
+  func `names are shown without what moves or hides text`(_ name: String, _ shown: String) {
+    #expect(name.shown == shown)
   }
 }

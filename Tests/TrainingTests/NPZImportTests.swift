@@ -74,7 +74,8 @@ import Testing
     let kept = try DataSet.importing(try fixture("grey.npz"), keptAs: path) { done, count in
       steps.append([done, count])
     }
-    #expect(steps == [[1, 3], [2, 3], [3, 3]])
+    #expect(Set(steps.dropLast(3)) == [[0, 1], [0, 2]])
+    #expect(steps.suffix(3) == [[1, 3], [2, 3], [3, 3]])
     #expect(try DataSet(path: path).digest == importing("grey").digest)
     #expect(kept.byteCount == (try readFile(path)).count)
     #expect(try folder.names == ["kept"])
@@ -108,7 +109,7 @@ import Testing
   @Test(arguments: [
     ("bad_twice.zip", "two arrays 'images'"), ("bad_no_npy.zip", "images: not an npy file"),
     ("bad_npy_cut_short.zip", "images: the npy file holds"), ("members.zip", "this one holds 'a.txt'"),
-    ("grey.png", "neither a folder nor an npz archive"),
+    ("grey.png", "neither npz, zip, tar nor tar.gz"),
   ])
   func `other files are refused`(_ name: String, _ words: String) throws {
     let path = try fixture(name)

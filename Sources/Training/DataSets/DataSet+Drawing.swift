@@ -4,11 +4,12 @@ import MaskFormats
 extension DataSet {
   /// Draws the samples that `shapes` asks for into a file without a name in the folder `scratch`, gone with the data set.
   ///
-  /// Images are int16, a thousand for a brightness of 1. `progress` is told how many samples of how many are done.
+  /// Images are int16, a thousand for a brightness of 1.
   ///
-  /// - Throws: `DataSetError.invalid` for options out of their ranges, `unavailable` where the file cannot be written.
+  /// - Throws: `DataSetError.invalid` for options out of their ranges, `unavailable` where the file cannot be written, and
+  ///   what `progress` throws.
   public static func drawing(
-    _ shapes: SyntheticShapes, scratch: String, progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+    _ shapes: SyntheticShapes, scratch: String, progress: Progress = { _, _ in }
   ) throws(DataSetError) -> DataSet {
     try drawing(shapes, to: .scratch(folder: scratch), progress)
   }
@@ -16,16 +17,17 @@ extension DataSet {
   /// Draws samples likewise, and keeps the file as `file`, which is there only once it is whole and on the disk.
   public static func drawing(
     _ shapes: SyntheticShapes, keptAs file: String,
-    progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+    progress: Progress = { _, _ in }
   ) throws(DataSetError) -> DataSet {
     try drawing(shapes, to: .file(path: file), progress)
   }
 
   private static func drawing(
-    _ shapes: SyntheticShapes, to destination: Destination, _ progress: (Int, Int) -> Void
+    _ shapes: SyntheticShapes, to destination: Destination, _ progress: Progress
   ) throws(DataSetError) -> DataSet {
     try shapes.validate()
-    return try collect(shapes.samples, "synthetic", destination, progress) { (index) throws(DataSetError) in
+    return try collect(shapes.samples, "synthetic", destination, ImportLimits(), progress) {
+      (index) throws(DataSetError) in
       var scene = SyntheticScene(shapes, index: index)
       let (image, labels) = scene.draw()
       // Whole numbers, so that what mathematics libraries disagree on, in the last of 53 bits, does not show.

@@ -43,6 +43,7 @@ public struct DataSetError: Error, Equatable, Sendable, CustomStringConvertible 
       case .tooLarge: .tooLarge
       case .unavailable: .unavailable
       }
-    self.init(kind, "\(name): \(error.detail)")
+    // It may quote what the file holds.
+    self.init(kind, "\(name): \(error.detail.shown(limit: 400))")
   }
 }

@@ -13,6 +13,9 @@ struct ImportedSample {
   var planes: [NumericArray]
   /// (height, width)
   var labels: [UInt8]
+
+  /// Bytes that its pixels take.
+  var byteCount: Int { planes.reduce(labels.count) { $0 + $1.byteCount } }
 }
 
 extension ImportedSample {

@@ -10,13 +10,14 @@ struct TrainCommand: ParsableCommand {
     commandName: "train", abstract: "Train a U-Net on images with masks.",
     discussion: """
       The data are an npz file with the arrays 'images' and 'masks'; or a folder with the folders images and masks of PNG \
-      or npy files of equal names; or made up, as in synthetic:samples=200,size=64,noise=0.4,distractors=3,seed=1.
+      or npy files of equal names, or a zip, tar or tar.gz archive of it; or made up, as in \
+      synthetic:samples=200,size=64,noise=0.4,distractors=3,seed=1.
 
       The folder OUT then holds best.safetensors and best.onnx, the model of the epoch with the least average Hausdorff \
       distance of validation, and last.safetensors, from which --resume goes on.
       """)
 
-  @Option(help: "The samples to train on: an npz file, a folder, or synthetic:…")
+  @Option(help: "The samples to train on: an npz file, a folder or archive, or synthetic:…")
   var data: String?
   @Option(help: "Samples to validate on in place of a share of those.")
   var validationData: String?

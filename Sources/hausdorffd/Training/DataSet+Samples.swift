@@ -8,7 +8,7 @@ extension DataSet: SampleSource {
       channels: channels, height: size.height, width: size.width, image: image(index), labels: labels(index))
   }
 
-  /// The samples that a command line names: an npz file, a folder, or `synthetic:…`.
+  /// The samples that a command line names: an npz file, a folder or archive, or `synthetic:…`.
   static func named(
     _ name: String, scratch: String, progress: (Int, Int) -> Void
   ) throws(DataSetError) -> DataSet {

@@ -2,8 +2,10 @@
 
 Images are a ramp, v[i] = i * 7 % 251 over all their elements in C order, before axes are moved; masks are m[i] = i % 3.
 """
+import io
 import pathlib
 import stat
+import tarfile
 import warnings
 import zipfile
 
@@ -106,3 +108,75 @@ Image.fromarray(labels[0]).save(HERE / "mask.png")
 palette = Image.fromarray(labels[0], "P")
 palette.putpalette([1, 2, 3, 40, 50, 60, 200, 210, 220])
 palette.save(HERE / "palette.png")
+
+# A folder of samples, and archives of it as Python's zipfile and tarfile write them.
+pairs = [("Z", 3, 4), ("a10", 4, 5), ("a9", 2, 2), ("gr\u00f6\u00dfer", 8, 6)]
+for index, (stem, height, width) in enumerate(pairs):
+    for folder in ["images", "masks"]:
+        (HERE / "set" / folder).mkdir(parents=True, exist_ok=True)
+    image = ((ramp(height, width) + index) % 256).astype("u1")
+    mask = ((np.arange(height * width) + index) % 3).reshape(height, width).astype("u1")
+    Image.fromarray(image).save(HERE / "set" / "images" / f"{stem}.png")
+    if index == 2:
+        np.save(HERE / "set" / "masks" / f"{stem}.npy", mask)
+    else:
+        Image.fromarray(mask).save(HERE / "set" / "masks" / f"{stem}.PNG")
+# In no order, with what systems leave behind.
+files = sorted((path.relative_to(HERE / "set").as_posix(), path.read_bytes())
+               for path in (HERE / "set").rglob("*") if path.is_file())
+files = files[3:] + files[:3]
+litter = [("__MACOSX/images/._Z.png", b"x"), ("images/.DS_Store", b"x"), ("masks/._Z.PNG", b"x"),
+          ("README.md", b"# A set"), ("docs/images.txt", b"x"), (".git/images/Z.png", b"x")]
+
+
+def below(top, members):
+    return [(f"{top}/{name}", data) for name, data in members]
+
+
+class Pipe(io.RawIOBase):
+    """A file that cannot be sought in, so that lengths come behind the data."""
+
+    def __init__(self):
+        self.bytes = b""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.bytes += bytes(data)
+        return len(data)
+
+
+archive("set", files)
+archive("set_stored", files, zipfile.ZIP_STORED)
+archive("set_top", [("set-main/", b""), ("set-main/images/", b"")] + below("set-main", files) + litter)
+for name, method in [("bzip2", zipfile.ZIP_BZIP2), ("lzma", zipfile.ZIP_LZMA)]:
+    archive(f"bad_{name}", files, method)
+# Found by fuzzing: messages quote keys.
+archive("bad_npy_key", [(f"{folder}/a.npy", (HERE / "set" / "masks" / "a9.npy").read_bytes().replace(
+    b"fortran_order", b"fortranPK\1\2er")) for folder in ["images", "masks"]])
+pipe = Pipe()
+with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as file:
+    file.comment = b"a comment"
+    for member, data in files:
+        with file.open(member, "w", force_zip64=True) as target:
+            target.write(data)
+(HERE / "set_streamed.zip").write_bytes(pipe.bytes)
+
+
+def tar(name, members, mode="w", format=tarfile.PAX_FORMAT):
+    with tarfile.open(HERE / name, mode, format=format) as file:
+        for member, data in members:
+            info = tarfile.TarInfo(member.rstrip("/"))
+            info.size = len(data)
+            info.type = tarfile.DIRTYPE if member.endswith("/") else tarfile.REGTYPE
+            file.addfile(info, io.BytesIO(data))
+
+
+tar("set_pax.tar", [("./", b""), ("./images/", b"")] + below(".", files))
+tar("set_gnu.tar", files, format=tarfile.GNU_FORMAT)
+tar("set_ustar.tar.gz", files, "w:gz", tarfile.USTAR_FORMAT)
+tar("set_long.tar.gz", below("set" * 40, files + litter), "w:gz", tarfile.GNU_FORMAT)
+tar("set_long_pax.tar.gz", below("set" * 40, files + litter), "w:gz")
+for name in ["bz2", "xz"]:
+    tar(f"bad.tar.{name}", files, f"w:{name}")
