@@ -9,7 +9,8 @@ struct Program: AsyncParsableCommand {
     abstract: "Scores segmentation masks with Hausdorff losses, and trains U-Nets on them.",
     version: Version.current,
     subcommands: [
-      ServeCommand.self, ScoreCommand.self, TrainCommand.self, PredictCommand.self, HealthcheckCommand.self,
+      ServeCommand.self, WorkCommand.self, ScoreCommand.self, TrainCommand.self, PredictCommand.self,
+      HealthcheckCommand.self,
     ])
 
   static func main() async {
@@ -24,6 +25,7 @@ struct Program: AsyncParsableCommand {
     let options: [String] =
       switch arguments.first {
       case "serve": ServeCommand.environmentOptions
+      case "work": WorkCommand.environmentOptions
       case "healthcheck": HealthcheckCommand.environmentOptions
       default: []
       }

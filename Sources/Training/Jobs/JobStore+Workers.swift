@@ -71,7 +71,7 @@ extension JobStore {
       SELECT id FROM job WHERE state = 'running' AND lease_until < \(now) ORDER BY id\(database.dialect.lockingFree)
       """, [])
     for id in rows.compactMap({ $0[0].text }) {
-      try giveBack(id, "the worker was not heard of in time", statements)
+      try giveBack(id, "the worker was not heard of in time", true, statements)
     }
   }
 
@@ -140,28 +140,32 @@ extension JobStore {
 
   /// Takes back what a dead worker held.
   ///
-  /// - Parameter reason: how it died, as in "the worker was ended by signal 9".
+  /// - Parameters:
+  ///   - reason: how it died, as in "the worker was ended by signal 9".
+  ///   - countsAsFailure: false where it was killed on purpose.
   /// - Returns: its job; nil where it held none.
-  public func release(owner: String, reason: String) throws(StoreError) -> String? {
+  public func release(
+    owner: String, reason: String, countsAsFailure: Bool = true
+  ) throws(StoreError) -> String? {
     try database.write { (statements) throws(StoreError) in
       let rows = try statements.run(
         "SELECT id FROM job WHERE owner = $1 AND state = 'running'\(database.dialect.locking)", [.text(owner)]
       )
       guard let id = rows.first?[0].text else { return nil }
-      try giveBack(id, reason, statements)
+      try giveBack(id, reason, countsAsFailure, statements)
       return id
     }
   }
 
   /// Counts a crash, and puts the job back into the queue if it may go on.
   private func giveBack(
-    _ id: String, _ reason: String, _ statements: any Statements
+    _ id: String, _ reason: String, _ countsAsFailure: Bool, _ statements: any Statements
   ) throws(StoreError) {
     let rows = try statements.run(
       """
-      UPDATE job SET failures = CASE WHEN saved_steps > claimed_steps THEN 0 ELSE failures + 1 END WHERE id = $1
+      UPDATE job SET failures = CASE WHEN saved_steps > claimed_steps THEN 0 ELSE failures + $2 END WHERE id = $1
       RETURNING failures, attempt, cancel_requested
-      """, [.text(id)])
+      """, [.text(id), .integer(countsAsFailure ? 1 : 0)])
     guard let row = rows.first, let failures = row[0].integer, let attempt = row[1].integer else { return }
     try add(.log, "attempt \(attempt): \(reason)", to: id, statements)
     if row[2].integer != 0 { return try move(id, to: .cancelled, statements) }

@@ -19,6 +19,8 @@ public final class TrainingRun {
   /// The record of the best epoch.
   public var best: EpochRecord? { state.best }
   public var stepsPerEpoch: Int { (sets.trained.count + options.batchSize - 1) / options.batchSize }
+  /// Steps taken since the run began.
+  public var steps: Int { state.steps }
 
   public static let lastName = "last.safetensors"
   public static let bestName = "best.safetensors"
@@ -85,6 +87,14 @@ public final class TrainingRun {
     self.schedule = schedule
   }
 
+  /// Refuses options that have no meaning and samples that do not go with them, as a run would.
+  public static func check(
+    options: TrainingOptions, training: any SampleSource, validation: (any SampleSource)? = nil
+  ) throws(UNetError) {
+    try options.validate()
+    _ = try TrainingSets(training: training, validation: validation, options: options)
+  }
+
   private static func check(
     _ checkpoint: Checkpoint, _ options: TrainingOptions, _ identity: [(String, String)], _ sets: TrainingSets
   ) throws(UNetError) {
@@ -115,20 +125,23 @@ public final class TrainingRun {
   ///
   /// - Parameters:
   ///   - shouldStop: looked at behind each step; where it is true, the run is saved and can be resumed.
+  ///   - willSave: called before files are written; what it throws ends the run, with the files as they are.
   ///   - report: gets what happens, on this thread.
   /// - Throws: `UNetError.notFinite`, with epoch and step, where loss or gradient is not finite; `UNetError.system` where a
   ///   file cannot be written. The run can then be resumed from where it was saved last.
   public func run(
-    shouldStop: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
+    shouldStop: () -> Bool = { false }, willSave: () throws(UNetError) -> Void = {},
+    report: (TrainingEvent) -> Void = { _ in }
   ) throws(UNetError) -> TrainingOutcome {
     while state.epoch < options.epochs {
       if hasLostPatience { return .stoppedEarly }
       clock = EpochClock()
       guard try trainEpoch(shouldStop, report) else {
+        try willSave()
         try save()
         return .interrupted
       }
-      try endEpoch(report)
+      try endEpoch(willSave, report)
       if shouldStop(), state.epoch < options.epochs, !hasLostPatience { return .interrupted }
     }
     return .finished
@@ -216,9 +229,12 @@ public final class TrainingRun {
   }
 
   /// Validates, records the epoch and saves; before that, too, so that what was trained outlives a validation that fails.
-  private func endEpoch(_ report: (TrainingEvent) -> Void) throws(UNetError) {
+  private func endEpoch(
+    _ willSave: () throws(UNetError) -> Void, _ report: (TrainingEvent) -> Void
+  ) throws(UNetError) {
     let seconds = monotonicSeconds() - clock.start
     let weights = trainer.weights
+    try willSave()
     try save(weights)
     let start = monotonicSeconds()
     let validation = try validate(weights)
@@ -233,6 +249,7 @@ public final class TrainingRun {
     state.epoch += 1
     state.beginEpoch()
     let isBest = state.best?.epoch == state.epoch
+    try willSave()
     if isBest {
       let model = model(weights, state.history.last!)
       try model.write(to: "\(folder)/\(Self.bestName)")

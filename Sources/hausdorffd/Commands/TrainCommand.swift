@@ -185,21 +185,11 @@ struct TrainCommand: ParsableCommand {
     try list.refuseRest(known: TrainingOptions.optionNames)
     options.architecture.inChannels = channels
     guard let start else { return options }
-    let names = ["levels", "base_channels", "classes", "normalization", "dropout"]
-    if !resume, let note = notes.first(where: { names.contains($0.name) }) {
+    if !resume, let note = notes.first(where: { TrainingOptions.networkNames.contains($0.name) }) {
       throw RequestError(.parameter(note.name), "comes from the model of --init-from")
     }
     options.architecture = start.weights.architecture
-    func isGiven(_ name: String) -> Bool { notes.contains { $0.name == name } }
-    if !isGiven("image_normalization") {
-      options.preprocessing.normalization = start.preprocessing.normalization
-    }
-    if !isGiven("clip_percentiles") { options.preprocessing.clip = start.preprocessing.clip }
-    if !isGiven("fit"), !isGiven("input_size") {
-      (options.preprocessing.fit, options.preprocessing.inputSize) = (
-        start.preprocessing.fit, start.preprocessing.inputSize
-      )
-    }
+    options.takePreprocessing(of: start) { name in notes.contains { $0.name == name } }
     return options
   }
 }

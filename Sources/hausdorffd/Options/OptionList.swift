@@ -56,6 +56,11 @@ struct OptionList {
     do throws(RequestError) { field = try value(option) } catch { faults += error.errors }
   }
 
+  /// Notes what is at fault; `refuseRest` tells it.
+  mutating func addFault(at location: Problem.FieldError.Location, _ detail: String) {
+    faults.append(Problem.FieldError(location, detail))
+  }
+
   /// Takes the options that are members of an option, an object.
   mutating func takeList(_ name: String) -> OptionList? {
     guard let option = take(name) else { return nil }

@@ -52,22 +52,13 @@ final class TrainingDisplay {
     case .epoch(let record, let isBest):
       endBar()
       isJSON
-        ? line("epoch") { write(record, isBest: isBest, &$0) } : say(Self.text(record, of: epochs, isBest))
+        ? line("epoch") { record.write(isBest: isBest, to: &$0) } : say(Self.text(record, of: epochs, isBest))
     }
   }
 
   private func show(_ progress: TrainingProgress) {
     if isJSON {
-      line("progress") { json in
-        json.member("epoch", progress.epoch)
-        json.member("epochs", progress.epochs)
-        json.member("step", progress.step)
-        json.member("steps_per_epoch", progress.stepsPerEpoch)
-        json.member("fraction", progress.fraction)
-        json.member("loss", progress.loss)
-        json.member("images_per_second", progress.imagesPerSecond)
-        json.member("eta_seconds", progress.remainingSeconds)
-      }
+      line("progress") { progress.write(to: &$0) }
     } else if hasBar {
       let share = Double(progress.step) / Double(progress.stepsPerEpoch)
       draw(
@@ -121,22 +112,6 @@ final class TrainingDisplay {
       "\(number(record.seconds + record.validationSeconds, 1)) s",
     ]
     return fields.joined(separator: "  ") + (isBest ? "  *" : "")
-  }
-
-  private func write(_ record: EpochRecord, isBest: Bool, _ json: inout JSONWriter) {
-    json.member("epoch", record.epoch)
-    json.member("train_loss", record.trainLoss)
-    json.member("learning_rate", record.learningRate)
-    json.member("val_loss", record.validation.loss)
-    json.member("val_dice", record.validation.dice)
-    json.member("val_average_hausdorff", record.validation.averageHausdorff)
-    json.member("val_hausdorff_95", record.validation.hausdorff95)
-    json.member("val_hausdorff", record.validation.hausdorff)
-    json.member("val_misses", record.validation.misses)
-    json.member("is_best") { $0.value(isBest) }
-    json.member("seconds", record.seconds)
-    json.member("validation_seconds", record.validationSeconds)
-    json.member("images_per_second", record.imagesPerSecond)
   }
 
   private func line(_ event: String, _ body: (inout JSONWriter) -> Void) {

@@ -31,6 +31,15 @@ extension TrainingOptions {
     readAugmentation(&list)
   }
 
+  /// Does to images what was done to those of a model to start from, but for what is given.
+  mutating func takePreprocessing(of start: Model, isGiven: (String) -> Bool) {
+    if !isGiven("image_normalization") { preprocessing.normalization = start.preprocessing.normalization }
+    if !isGiven("clip_percentiles") { preprocessing.clip = start.preprocessing.clip }
+    if !isGiven("fit"), !isGiven("input_size") {
+      (preprocessing.fit, preprocessing.inputSize) = (start.preprocessing.fit, start.preprocessing.inputSize)
+    }
+  }
+
   mutating func readTraining(_ list: inout OptionList) {
     list.read("losses", into: &losses) { (option) throws(RequestError) in try option.trainingLosses() }
     list.read("epochs", into: &epochs) { (option) throws(RequestError) in try option.integer(in: 1...100_000)

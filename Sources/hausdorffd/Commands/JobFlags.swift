@@ -1,0 +1,43 @@
+import ArgumentParser
+import Training
+import UNet
+
+/// Options of all commands that use the store.
+struct JobFlags: ParsableArguments {
+  static let environmentOptions = ["store", "training-threads", "lease-seconds", "heartbeat-seconds"]
+
+  @Option(
+    help: "Where jobs are kept: a postgres:// URL, or a file. (default: store.sqlite in the data folder)")
+  var store: String?
+  @Option(help: "Threads that a training job computes on. (default: one a core)")
+  var trainingThreads: Int?
+  @Option(help: "Seconds after which a job is taken from a worker that is not heard of.")
+  var leaseSeconds = 30.0
+  @Option(help: "Seconds between a worker's signs of life.")
+  var heartbeatSeconds = 5.0
+  @Option(help: "Seconds that a worker may take to save its job when it is asked to stop.")
+  var workerGracePeriod = 20
+
+  var gracePeriod: Int { workerGracePeriod }
+
+  func validate() throws {
+    func check(_ name: String, _ isFit: Bool, _ range: String) throws {
+      guard isFit else { throw ValidationError("--\(name) must be \(range)") }
+    }
+    try check("training-threads", (1...1024).contains(trainingThreads ?? 1), "1 to 1024")
+    try check("lease-seconds", (0.5...86_400).contains(leaseSeconds), "0.5 to 86400")
+    try check(
+      "heartbeat-seconds", heartbeatSeconds >= 0.05 && heartbeatSeconds <= leaseSeconds / 2,
+      "0.05 to half of --lease-seconds")
+    try check("worker-grace-period", (0...86_400).contains(workerGracePeriod), "0 to 86400")
+  }
+
+  /// Opens the store, making a file and its folder where they are missing.
+  func openStore(_ folder: DataFolder) throws -> JobStore {
+    if let store, ["postgres://", "postgresql://"].contains(where: store.hasPrefix) {
+      return try JobStore(postgreSQL: store)
+    }
+    try DataFolder.make(folder.path)
+    return try JobStore(path: store ?? folder.store)
+  }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Glibc
+import HTTPServer
+import Logging
+import Training
+
+/// `hausdorffd work`
+struct WorkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "work", abstract: "Run training jobs of a store that a server shares.",
+    discussion:
+      "Each job runs in a process of its own. Each option is also read from the environment, as in HAUSDORFFD_STORE for --store."
+  )
+
+  static let environmentOptions = JobFlags.environmentOptions + ["data", "jobs", "log-level"]
+
+  @Option(help: "The folder that the server keeps data sets and models in; all machines must see the same.")
+  var data = "data"
+  @Option(help: "Jobs to run at a time.")
+  var jobs = 1
+  @OptionGroup var flags: JobFlags
+  @Flag(help: "Run one job in this process, if there is one, and end.")
+  var once = false
+  // What a supervisor gives its workers.
+  @Option(help: .hidden) var owner: String?
+  @Flag(help: .hidden) var idle = false
+  @Option(help: "The least severe messages to log: trace, debug, info, notice, warning, error or critical.")
+  var logLevel = "info"
+
+  func validate() throws {
+    try flags.validate()
+    guard (1...1024).contains(jobs) else { throw ValidationError("--jobs must be 1 to 1024, not \(jobs)") }
+    guard Logger.Level(rawValue: logLevel) != nil else {
+      throw ValidationError("--log-level '\(logLevel)' is not a level")
+    }
+  }
+
+  func run() throws {
+    StopSignal.watch()
+    let folder = DataFolder(path: data)
+    let store: JobStore
+    do { store = try flags.openStore(folder) } catch { throw Output.failure("\(error)") }
+    guard once else {
+      var logger = Logger(label: "hausdorffd") { StreamLogHandler.standardError(label: $0) }
+      logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+      let supervisor = WorkerSupervisor(
+        store: store, folder: folder, flags: flags, width: jobs, isIdle: false, logger: logger)
+      supervisor.start()
+      logger.info("waiting for jobs")
+      while StopSignal.asked == 0 { usleep(100_000) }
+      supervisor.stop(gracePeriod: Double(flags.gracePeriod))
+      return
+    }
+    if idle { Self.stepBack() }
+    if owner != nil { BackgroundThread.start { Self.awaitEndOfSupervisor() } }
+    let runner = JobRunner(
+      store: store, folder: folder, threads: flags.trainingThreads ?? Cores.available,
+      lease: flags.leaseSeconds, heartbeat: flags.heartbeatSeconds)
+    do throws(StoreError) {
+      let ran = try runner.runNext(owner: owner ?? UUIDv7.next()) { StopSignal.asked != 0 }
+      if !ran, owner == nil { Output.complain("there is no job to run") }
+    } catch {
+      throw Output.failure(error.detail)
+    }
+  }
+
+  /// Leaves the processor to whoever wants it, scoring above all.
+  private static func stepBack() {
+    var parameters = sched_param()
+    parameters.sched_priority = 0
+    if sched_setscheduler(0, Self.idlePolicy, &parameters) != 0 { _ = nice(19) }
+  }
+
+  // SCHED_IDLE of <sched.h>, where it hides behind _GNU_SOURCE.
+  private static let idlePolicy: Int32 = 5
+
+  /// The supervisor holds the other end of standard input: where that closes it has died, and this process ends in good
+  /// order, so that the job goes on elsewhere.
+  private static func awaitEndOfSupervisor() {
+    var byte: UInt8 = 0
+    while true {
+      let count = read(STDIN_FILENO, &byte, 1)
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { break }
+    }
+    kill(getpid(), SIGTERM)
+  }
+}

@@ -1,0 +1,70 @@
+import Glibc
+import Training
+import UNet
+
+/// Where the server keeps what is too large for the store; in a cluster, a volume that all machines share.
+///
+/// ```
+/// store.sqlite                    the store, unless it is a PostgreSQL server
+/// datasets/ID.dataset             data sets, each written whole and never again
+/// jobs/ID/ATTEMPT/                the files of one attempt at a job, written by that attempt alone
+/// ```
+struct DataFolder: Sendable {
+  let path: String
+
+  var store: String { "\(path)/store.sqlite" }
+  var dataSets: String { "\(path)/datasets" }
+  func dataSet(_ id: String) -> String { "\(dataSets)/\(id).dataset" }
+  func job(_ id: String) -> String { "\(path)/jobs/\(id)" }
+  func attempt(_ attempt: Int, of job: String) -> String { "\(self.job(job))/\(attempt)" }
+
+  /// Makes a folder, and those above it, where they are missing.
+  static func make(_ path: String) throws(UNetError) {
+    if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+      throw UNetError(.system, "\(path): \(String(cString: strerror(errno)))")
+    }
+    try make(String(path[..<slash]))
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+      throw UNetError(.system, "\(path): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Lets a new attempt begin with the files of an older one. They are linked, so what the older one may still write does not
+  /// reach them.
+  func carry(from older: Int, to attempt: Int, of job: String) throws(UNetError) {
+    // In this order: a best model that is newer than the checkpoint is made again, one that is older would not be.
+    for name in [TrainingRun.lastName, TrainingRun.bestName, TrainingRun.exportName] {
+      let (source, target) = (
+        "\(self.attempt(older, of: job))/\(name)", "\(self.attempt(attempt, of: job))/\(name)"
+      )
+      guard link(source, target) != 0, errno != ENOENT, errno != EEXIST else { continue }
+      throw UNetError(.system, "\(target): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// Removes all files of a job, or of all attempts but one.
+  func remove(job: String, except attempt: Int? = nil) {
+    for name in Self.names(in: self.job(job)) where name != attempt.map({ "\($0)" }) {
+      let folder = "\(self.job(job))/\(name)"
+      for file in Self.names(in: folder) { unlink("\(folder)/\(file)") }
+      rmdir(folder)
+    }
+    if attempt == nil { rmdir(self.job(job)) }
+  }
+
+  private static func names(in folder: String) -> [String] {
+    guard let stream = opendir(folder) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+}
