@@ -69,6 +69,7 @@ let package = Package(
       resources: [.embedInCode("openapi.yaml")],
       swiftSettings: swiftSettings),
 
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(
       name: "HausdorffTests", dependencies: ["Hausdorff", "CKernels"], resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
@@ -85,7 +86,8 @@ let package = Package(
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "hausdorffdTests", dependencies: ["hausdorffd"], exclude: ["Python"], swiftSettings: swiftSettings
+      name: "hausdorffdTests", dependencies: ["hausdorffd", "TestSupport"], exclude: ["Python"],
+      swiftSettings: swiftSettings
     ),
   ],
   cLanguageStandard: .gnu2x,

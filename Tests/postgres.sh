@@ -2,6 +2,7 @@
 # A PostgreSQL server of the tests' own, on a free port of the loopback interface, run by a user who is not root.
 #
 #   postgres.sh start FOLDER     makes the folder and a server in it, and prints its postgres:// URL
+#   postgres.sh database FOLDER  makes a database in it, and prints its URL
 #   postgres.sh restart FOLDER   stops it hard, as in a power failure, and starts it again on the same port
 #   postgres.sh stop FOLDER      stops it and removes the folder
 set -euo pipefail
@@ -31,6 +32,11 @@ start)
   done
   cat "$folder/log" >&2
   exit 1
+  ;;
+database)
+  name=t$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
+  "$programs/createdb" -h 127.0.0.1 -p "$(cat "$folder/port")" -U hausdorffd "$name"
+  echo "postgres://hausdorffd@127.0.0.1:$(cat "$folder/port")/$name"
   ;;
 restart)
   run "$programs/pg_ctl" -D "$data" -m immediate -w stop >/dev/null

@@ -59,6 +59,9 @@ public struct JSONWriter: Sendable {
   /// Writes a value.
   public mutating func value(_ flag: Bool) { bytes.append(contentsOf: "\(flag)".utf8) }
 
+  /// Writes a value that is JSON already; nil is null.
+  public mutating func raw(_ json: String?) { bytes.append(contentsOf: (json ?? "null").utf8) }
+
   /// A number as it is written, without the quotes of one that is not finite.
   public static func text(_ number: Double) -> String {
     if number.isNaN { return "NaN" }

@@ -26,6 +26,23 @@ public struct NumericArray: Sendable {
     self.init(source: bytes, range: 0..<bytes.count, shape: shape, type: type)
   }
 
+  /// Copies float32 values, as many as `shape` says.
+  ///
+  /// - Throws: `FormatError.tooLarge` where there is no memory.
+  public init(_ values: [Float], shape: [Int]) throws(FormatError) {
+    precondition(values.count == shape.reduce(1, *))
+    let bytes = try OwnedBytes(count: 4 * values.count) { target in
+      values.withUnsafeBytes { target.copyMemory(from: $0) }
+    }
+    self.init(bytes, shape: shape, type: .float32)
+  }
+
+  /// The same with uint8.
+  public init(_ values: [UInt8], shape: [Int]) throws(FormatError) {
+    precondition(values.count == shape.reduce(1, *))
+    self.init(try OwnedBytes(count: values.count) { $0.copyBytes(from: values) }, shape: shape, type: .uint8)
+  }
+
   /// Number of bytes: the product of `shape` times the size of an element.
   public var byteCount: Int { range.count }
 

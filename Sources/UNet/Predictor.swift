@@ -30,6 +30,17 @@ public final class Predictor {
     try network?.loadWeights()
   }
 
+  /// About the most bytes that the layers for one image take, in float32.
+  public static func workingBytes(of architecture: Architecture, height: Int, width: Int) -> Int {
+    // Six tensors of the first level's channels, and on each level below half as much as above; image and logits twice.
+    let channels = Tensor.roundedUp(architecture.baseChannels)
+    let pixels = (height + architecture.sizeMultiple) * (width + architecture.sizeMultiple)
+    return pixels * 4 * (12 * channels + 2 * (architecture.inChannels + architecture.classes))
+  }
+
+  /// Gives back the memory of the layers; the next image makes them anew.
+  public func dropLayers() { network = nil }
+
   /// Logits of an image.
   ///
   /// - Parameters:

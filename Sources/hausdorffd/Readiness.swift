@@ -8,9 +8,16 @@ final class Readiness: Sendable {
   }
 
   private let current = Locked(State.starting)
+  private let store = Locked(true)
 
   var state: State {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }
+  }
+
+  /// Whether the job store answered when it was last asked.
+  var hasStore: Bool {
+    get { store.withLock { $0 } }
+    set { store.withLock { $0 = newValue } }
   }
 }

@@ -12,6 +12,7 @@ struct ScoringService: Service {
   let drainDelay: Duration
   /// How long accepted requests may take after that.
   let gracePeriod: Duration
+  let training: TrainingService
   let logger: Logger
 
   func run() async throws {
@@ -21,11 +22,12 @@ struct ScoringService: Service {
     let routes =
       OperationRoutes(readiness: readiness, pool: pool, configuration: configuration).routes + [
         ScoreRoute(pool: pool, limits: formats).route, LossRoute(pool: pool, limits: formats).route,
-      ]
+      ] + training.routes
     let server = try HTTPServer(configuration: configuration, router: Router(routes)) { message in
       // Mostly of clients that break the rules or go away.
       logger.debug("\(message)")
     }
+    training.start(readiness)
     readiness.state = .ready
     logger.info("listening on \(configuration.host) port \(server.port)")
     try await gracefulShutdown()
@@ -33,11 +35,14 @@ struct ScoringService: Service {
     readiness.state = .draining
     logger.info("stopping: \(server.activeRequestCount) requests are under way")
     server.beginDrain()
+    let workers = DispatchGroup()
+    DispatchQueue.global().async(group: workers) { training.stop() }
     // Cancelled only where the service group gives up on a graceful stop; then there is no time to wait.
     try? await Task.sleep(for: drainDelay)
     await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
         server.stop(gracePeriod: gracePeriod)
+        workers.wait()
         continuation.resume()
       }
     }

@@ -38,7 +38,7 @@ public final class DataSet: Sendable {
     entries = try DataSetEntry.entries(
       parsing: file.bytes(header.indexOffset..<file.count), header, path: path)
     channels = header.channels
-    digest = header.digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    digest = SHA256.text(header.digest)
     largestLabel = entries.reduce(0) { max($0, $1.largestLabel) }
     self.file = file
     self.path = path

@@ -1,7 +1,7 @@
 import CNettle
 
 /// SHA-256 (FIPS 180-4) of bytes that come in pieces.
-struct SHA256 {
+public struct SHA256 {
   /// Bytes of a digest.
   static let byteCount = Int(SHA256_DIGEST_SIZE)
 
@@ -22,5 +22,19 @@ struct SHA256 {
       nettle_sha256_digest(&context, Self.byteCount, digest.baseAddress)
       count = Self.byteCount
     }
+  }
+}
+
+extension SHA256 {
+  /// The digest of bytes, in hexadecimal.
+  public static func text(of bytes: RawSpan) -> String {
+    var hash = SHA256()
+    hash.update(bytes)
+    return text(hash.finish())
+  }
+
+  /// A digest in hexadecimal.
+  static func text(_ digest: [UInt8]) -> String {
+    digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

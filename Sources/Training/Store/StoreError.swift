@@ -15,7 +15,8 @@ public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What failed, in a clause without a full stop.
   public let detail: String
 
-  init(_ kind: Kind, _ detail: String) { (self.kind, self.detail) = (kind, detail) }
+  /// A failure of class `kind`, told by `detail`.
+  public init(_ kind: Kind, _ detail: String) { (self.kind, self.detail) = (kind, detail) }
 
   /// The same as `detail`.
   public var description: String { detail }

@@ -32,8 +32,24 @@ struct JobFlags: ParsableArguments {
     try check("worker-grace-period", (0...86_400).contains(workerGracePeriod), "0 to 86400")
   }
 
-  /// Opens the store, making a file and its folder where they are missing.
-  func openStore(_ folder: DataFolder) throws -> JobStore {
+  /// Opens the store, making a file and its folder where they are missing; a database that is away is waited for.
+  ///
+  /// - Parameter patience: seconds to wait at most.
+  func openStore(_ folder: DataFolder, patience: Double) throws -> JobStore {
+    let deadline = LeaseKeeper.now + patience
+    while true {
+      do {
+        return try openStore(folder)
+      } catch let error as StoreError
+        where error.kind == .unavailable && LeaseKeeper.now < deadline && StopSignal.asked == 0
+      {
+        Output.complain("waiting for the job store: \(error)")
+        BackgroundThread.sleep(seconds: 1)
+      }
+    }
+  }
+
+  private func openStore(_ folder: DataFolder) throws -> JobStore {
     if let store, ["postgres://", "postgresql://"].contains(where: store.hasPrefix) {
       return try JobStore(postgreSQL: store)
     }

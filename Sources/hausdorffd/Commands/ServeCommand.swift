@@ -2,22 +2,25 @@ import ArgumentParser
 import Glibc
 import HTTPServer
 import Logging
+import MaskFormats
 import ServiceLifecycle
+import Training
 import UnixSignals
 
 /// `hausdorffd serve`
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Serve scores over HTTP.",
+    commandName: "serve", abstract: "Serve scores and training jobs over HTTP.",
     discussion:
       "Each option is also read from the environment, as in HAUSDORFFD_PORT for --port; the flag wins.")
 
   /// The options that are also read from the environment.
-  static let environmentOptions = [
-    "host", "port", "data", "threads", "workers", "max-body", "max-requests", "max-queued-bytes",
-    "max-connections", "request-deadline", "head-deadline", "body-deadline", "drain-delay", "grace-period",
-    "log-level",
-  ]
+  static let environmentOptions =
+    [
+      "host", "port", "data", "threads", "workers", "max-body", "max-requests", "max-queued-bytes",
+      "max-connections", "request-deadline", "head-deadline", "body-deadline", "drain-delay", "grace-period",
+      "log-level",
+    ] + TrainingServiceFlags.environmentOptions
 
   @Option(help: "The address to listen on, IPv4 or IPv6; 0.0.0.0 or :: for all.")
   var host = "127.0.0.1"
@@ -49,6 +52,9 @@ struct ServeCommand: AsyncParsableCommand {
   var gracePeriod = 30
   @Option(help: "The least severe messages to log: trace, debug, info, notice, warning, error or critical.")
   var logLevel = "info"
+
+  @OptionGroup(title: "Training")
+  var training: TrainingServiceFlags
 
   func validate() throws {
     func check(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
@@ -95,9 +101,20 @@ struct ServeCommand: AsyncParsableCommand {
     limits.requests = maxRequests
     limits.bytes = maxQueuedBytes
     limits.deadline = .seconds(requestDeadline)
+    let folder = DataFolder(path: data)
+    let store: JobStore
+    do {
+      store = try training.jobs.openStore(folder, patience: 60)
+      try DataFolder.make(folder.dataSets)
+    } catch {
+      throw Output.failure("\(error)")
+    }
     let service = ScoringService(
       configuration: configuration, limits: limits, drainDelay: .seconds(drainDelay),
-      gracePeriod: .seconds(gracePeriod), logger: logger)
+      gracePeriod: .seconds(gracePeriod),
+      training: TrainingService(
+        store: store, folder: folder, flags: training, limits: limits,
+        formats: FormatLimits(maximumBytes: maxBody), logger: logger), logger: logger)
 
     let group = ServiceGroup(
       configuration: .init(

@@ -39,7 +39,9 @@ struct WorkCommand: ParsableCommand {
     StopSignal.watch()
     let folder = DataFolder(path: data)
     let store: JobStore
-    do { store = try flags.openStore(folder) } catch { throw Output.failure("\(error)") }
+    do { store = try flags.openStore(folder, patience: once ? 10 : 300) } catch {
+      throw Output.failure("\(error)")
+    }
     guard once else {
       var logger = Logger(label: "hausdorffd") { StreamLogHandler.standardError(label: $0) }
       logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info

@@ -18,6 +18,14 @@ struct DataFolder: Sendable {
   func job(_ id: String) -> String { "\(path)/jobs/\(id)" }
   func attempt(_ attempt: Int, of job: String) -> String { "\(self.job(job))/\(attempt)" }
 
+  /// The best model of a job so far, in one of the formats that it is kept in; nil where there is none.
+  func model(of job: Job, _ name: String = TrainingRun.bestName) -> String? {
+    guard let path = job.filesAttempt.map({ "\(attempt($0, of: job.id))/\(name)" }), Self.exists(path) else {
+      return nil
+    }
+    return path
+  }
+
   /// Makes a folder, and those above it, where they are missing.
   static func make(_ path: String) throws(UNetError) {
     if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
@@ -45,6 +53,13 @@ struct DataFolder: Sendable {
     }
   }
 
+  /// Keeps of a job that has ended what the attempt wrote that counts.
+  func tidy(_ job: Job?) {
+    if let job, job.state.isFinal { remove(job: job.id, except: job.filesAttempt) }
+  }
+
+  func remove(dataSet id: String) { unlink(dataSet(id)) }
+
   /// Removes all files of a job, or of all attempts but one.
   func remove(job: String, except attempt: Int? = nil) {
     for name in Self.names(in: self.job(job)) where name != attempt.map({ "\($0)" }) {
@@ -53,6 +68,23 @@ struct DataFolder: Sendable {
       rmdir(folder)
     }
     if attempt == nil { rmdir(self.job(job)) }
+  }
+
+  /// Ids of the jobs that have a folder which was made so many seconds ago or earlier.
+  func jobs(olderThan seconds: Int) -> [String] { old("\(path)/jobs", seconds, suffix: "") }
+
+  /// Ids of the data sets that have such a file.
+  func dataSetFiles(olderThan seconds: Int) -> [String] { old(dataSets, seconds, suffix: ".dataset") }
+
+  private func old(_ folder: String, _ seconds: Int, suffix: String) -> [String] {
+    Self.names(in: folder).compactMap { name in
+      guard name.hasSuffix(suffix), UUIDv7.isValid(String(name.dropLast(suffix.count))) else { return nil }
+      var status = stat()
+      guard stat("\(folder)/\(name)", &status) == 0, status.st_mtim.tv_sec < time(nil) - seconds else {
+        return nil
+      }
+      return String(name.dropLast(suffix.count))
+    }
   }
 
   private static func names(in folder: String) -> [String] {

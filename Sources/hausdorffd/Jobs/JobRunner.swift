@@ -45,6 +45,7 @@ struct JobRunner {
         case .interrupted: _ = try store.handBack(claim)
         case .failed(let error): _ = try store.finish(claim, .failed, error: error.problem)
         }
+        try folder.tidy(store.job(claim.id))
         return
       } catch {
         // The same again is safe: a claim ends once.

@@ -12,6 +12,8 @@ final class LeaseKeeper: Sendable {
 
   private struct State {
     var report = JobStore.Report()
+    /// Whether the job may be another than it was.
+    var hasChanged = false
     var isEnding = false
     /// When the claim ends for sure, if it is not renewed.
     var end: Double
@@ -44,7 +46,7 @@ final class LeaseKeeper: Sendable {
   /// Whether the claim surely holds now.
   var mayWrite: Bool { state.withLock { Self.now < $0.end } }
 
-  /// Adds to what is to be told. Progress is told now and then, the rest soon.
+  /// Adds to what is to be told. Progress is told twice a second, the rest sooner.
   func tell(_ change: (inout JobStore.Report) -> Void) {
     let isUrgent = state.withLock { state in
       change(&state.report)
@@ -61,41 +63,50 @@ final class LeaseKeeper: Sendable {
   }
 
   private func keep() {
-    // Not before the worker is told by the store: another process may cancel the job.
-    let observation = store.observe { [bell, claim] job in
-      if job == nil || job == claim.id { bell.ring() }
+    // Another process may cancel the job at any time.
+    let observation = store.observe { [state, bell, claim] job in
+      guard job == nil || job == claim.id else { return }
+      state.withLock { $0.hasChanged = true }
+      bell.ring()
     }
     defer { withExtendedLifetime(observation) {} }
-    var wait = 0.0
+    var nextSign = 0.0
     while true {
-      bell.wait(seconds: wait)
-      let (report, isEnding) = state.withLock { state in
-        defer { state.report = JobStore.Report() }
-        return (state.report, state.isEnding)
+      let now = Self.now
+      let (report, hasChanged, isEnding) = state.withLock { state in
+        defer { (state.report, state.hasChanged) = (JobStore.Report(), false) }
+        return (state.report, state.hasChanged, state.isEnding)
       }
-      let start = Self.now
       do throws(StoreError) {
-        switch try store.renew(claim, milliseconds: Int(lease * 1000), report) {
-        case .lost: leave("the claim was lost")
-        case .held(let isCancelling):
-          state.withLock { $0.end = start + lease }
-          if isCancelling { cancel() }
+        if report != JobStore.Report() || isEnding || now >= nextSign {
+          try renew(report, now)
+          nextSign = now + heartbeat
+          if isEnding, state.withLock({ $0.report == JobStore.Report() }) { return hasEnded.ring() }
+          // Epochs may be short, and every report is a write to the disk.
+          BackgroundThread.sleep(seconds: isEnding ? 0 : 0.1)
+        } else if hasChanged, try store.job(claim.id)?.isCancelling != false {
+          cancel()
         }
-        if isEnding, state.withLock({ $0.report == JobStore.Report() }) { return hasEnded.ring() }
-        wait = isEnding ? 0 : heartbeat
       } catch {
+        guard Self.now < state.withLock({ $0.end }) else { leave("the store cannot be reached: \(error)") }
         // What could not be told goes before what came meanwhile.
         state.withLock { state in state.report = report.followed(by: state.report) }
-        guard Self.now < state.withLock({ $0.end }) else { leave("the store cannot be reached: \(error)") }
-        usleep(500_000)
-        wait = 0
+        BackgroundThread.sleep(seconds: 0.5)
       }
-      // Changes often come together, most of them this worker's own.
-      usleep(100_000)
+      bell.wait(seconds: isEnding ? 0 : 0.5)
     }
   }
 
-  private func cancel() {
+  private func renew(_ report: JobStore.Report, _ now: Double) throws(StoreError) {
+    switch try store.renew(claim, milliseconds: Int(lease * 1000), report) {
+    case .lost: leave("the claim was lost")
+    case .held(let isCancelling):
+      state.withLock { $0.end = now + lease }
+      if isCancelling { cancel() }
+    }
+  }
+
+  private func cancel() -> Never {
     do throws(StoreError) {
       guard try store.finish(claim, .cancelled) else { leave("the claim was lost") }
     } catch {

@@ -50,11 +50,7 @@ enum ArrayBody {
   ) throws(Problem) -> ArrayPair {
     return try Problem.from { () throws(RequestError) in
       var options = try OptionList(text: request.head.query.map { ($0.name, $0.value) })
-      guard let shapeOption = options.take("shape") else {
-        throw RequestError(
-          .parameter("shape"), "is missing: raw bytes need the shape of one of the two arrays")
-      }
-      let shape = try shape(shapeOption)
+      let (shape, shapeOption) = try takeShape(&options)
       let common = try options.take("dtype")?.choice(ScalarType.self) ?? .uint8
       let truthType = try options.take("dtype_true")?.choice(ScalarType.self) ?? common
       let predictionType = try options.take("dtype_pred")?.choice(ScalarType.self) ?? common
@@ -90,17 +86,23 @@ enum ArrayBody {
     }
   }
 
-  private static func shape(_ option: OptionList.Entry) throws(RequestError) -> [Int] {
+  /// The option `shape`, which raw bytes need.
+  static func takeShape(
+    _ options: inout OptionList
+  ) throws(RequestError) -> (shape: [Int], OptionList.Entry) {
+    guard let option = options.take("shape") else {
+      throw RequestError(.parameter("shape"), "is missing: raw bytes need the shape of an array")
+    }
     let shape = try option.string().split(separator: ",", omittingEmptySubsequences: false).map {
       Int($0) ?? 0
     }
     guard shape.count <= 5, shape.allSatisfy({ $0 > 0 }) else {
       throw RequestError(option.location, "must be at most 5 positive integers, as in 256,256")
     }
-    return shape
+    return (shape, option)
   }
 
-  private static func points(
+  static func points(
     _ shape: [Int], _ option: OptionList.Entry, _ limits: FormatLimits
   ) throws(RequestError) -> Int {
     var points = 1
@@ -118,13 +120,7 @@ enum ArrayBody {
   private static func readForm(
     _ request: Request, _ limits: FormatLimits
   ) throws(Problem) -> ArrayPair {
-    try refuseQuery(of: request, because: "options of a form are its fields")
-    guard let type = request.head.contentType else {
-      throw Problem(status: 415, detail: "The Content-Type is malformed.")
-    }
-    let parts = try request.body.withBytes { (bytes) throws(Problem) in
-      try Multipart.parts(of: bytes, contentType: type)
-    }
+    let parts = try parts(of: request)
     var files: [ArrayName: NumericArray] = [:]
     var fields: [(name: String, value: String)] = []
     for part in parts {
@@ -153,8 +149,19 @@ enum ArrayBody {
     }
   }
 
+  /// The parts of a form, whose options are its fields.
+  static func parts(of request: Request) throws(Problem) -> [Multipart.Part] {
+    try refuseQuery(of: request, because: "options of a form are its fields")
+    guard let type = request.head.contentType else {
+      throw Problem(status: 415, detail: "The Content-Type is malformed.")
+    }
+    return try request.body.withBytes { (bytes) throws(Problem) in
+      try Multipart.parts(of: bytes, contentType: type)
+    }
+  }
+
   /// A form field's value: UTF-8 of at most 64 KiB.
-  private static func text(of part: Multipart.Part, in body: Body) throws(Problem) -> String {
+  static func text(of part: Multipart.Part, in body: Body) throws(Problem) -> String {
     let text =
       part.range.count > 64 << 10
       ? nil

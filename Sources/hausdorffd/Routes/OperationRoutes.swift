@@ -25,6 +25,10 @@ struct OperationRoutes: Sendable {
       throw Problem(
         status: 503, detail: "The server is \(state.rawValue).", headers: ["Retry-After": "1"])
     }
+    guard readiness.hasStore else {
+      throw Problem(
+        status: 503, detail: "The job store does not answer.", headers: ["Retry-After": "1"])
+    }
     guard request.head.query.contains(where: { $0.name == "verbose" }) else { return .now(Self.text("ok\n")) }
     return .now(
       Self.text(

@@ -1,5 +1,7 @@
 import HTTPServer
 import MaskFormats
+import Training
+import UNet
 
 // The one place where errors become HTTP.
 extension Problem {
@@ -30,5 +32,22 @@ extension Problem {
     self.init(
       status: status, detail: "The request cannot be read: \(error.detail).",
       errors: place.map { [FieldError($0, error.detail)] } ?? [])
+  }
+
+  init(_ error: StoreError) {
+    self.init(
+      status: error.kind == .unavailable ? 503 : 500, detail: "The job store does not work: \(error.detail).",
+      headers: error.kind == .unavailable ? ["Retry-After": "1"] : [:])
+  }
+
+  init(_ error: DataSetError) {
+    let status =
+      switch error.kind {
+      case .invalid: 422
+      case .tooLarge: 413
+      // What the system says of a full disk, and of anything else.
+      case .unavailable: error.detail.hasSuffix("No space left on device") ? 507 : 500
+      }
+    self.init(status: status, detail: "The data set cannot be taken over: \(error.detail).")
   }
 }

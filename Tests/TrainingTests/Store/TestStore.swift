@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Training
@@ -23,7 +24,7 @@ final class TestStore {
     place =
       switch kind {
       case .sqlite: "\(folder.path)/store.sqlite"
-      case .postgresql: try TestPostgres.database()
+      case .postgresql: TestPostgres.database()
       }
     store = try Self.open(kind, place)
   }

@@ -136,7 +136,8 @@ def check_operation(description, client, draining):
     """The other resources, and the problems that every resource may answer."""
     components = description.document["components"]["responses"]
     for path in description.document["paths"]:
-        if path in description.operations:
+        # Training jobs are followed against the description in jobs.py.
+        if path in description.operations or "{" in path:
             continue
         status, headers, answer = client.ask("GET", path)
         check(status == 200, f"{path}: {status}")

@@ -1,0 +1,280 @@
+import HTTPServer
+import Hausdorff
+import MaskFormats
+import Training
+import UNet
+
+/// What comes of a training job: `/v1/training-jobs/{id}/model` and `/predict`.
+struct ModelRoutes: Sendable {
+  let context: JobContext
+  let models: ModelCache
+
+  private static let pngType = "image/png"
+  private static let npyType = "application/x-npy"
+  private static let produces = [ArrayBody.jsonType, pngType, npyType, ArrayBody.rawType]
+
+  var routes: [Route] {
+    [
+      Route(
+        .get, "/v1/training-jobs/{id}/model", produces: [ArrayBody.rawType], admit: admit,
+        handle: { request in context.answer { () throws(Problem) in try download(request) } }),
+      Route(
+        .post, "/v1/training-jobs/{id}/predict", consumes: PredictBody.types, produces: Self.produces,
+        admit: admit,
+        handle: { request in
+          .later { responder in
+            models.submit {
+              guard !responder.clientIsGone else { return }
+              do throws(Problem) { responder.respond(try predict(request)) } catch {
+                responder.respond(error)
+              }
+            }
+          }
+        }),
+    ]
+  }
+
+  @Sendable private func admit(_ head: RequestHead) throws(Problem) -> (any Admission)? {
+    try context.pool.admit()
+  }
+
+  private enum Format: String, CaseIterable {
+    case safetensors, onnx
+
+    var fileName: String { self == .onnx ? TrainingRun.exportName : TrainingRun.bestName }
+  }
+
+  private static func noModel(_ job: Job) -> Problem {
+    let reason =
+      job.state.isFinal ? "it has \(job.state.rawValue) before its first epoch was done" : "no epoch is done"
+    return Problem(status: 409, detail: "The job has no model: \(reason).")
+  }
+
+  private func download(_ request: Request) throws(Problem) -> Response {
+    let job = try context.job(request)
+    let format = try Problem.from { () throws(RequestError) in
+      var options = try OptionList(text: request.head.query.map { ($0.name, $0.value) })
+      let format = try options.take("format")?.choice(Format.self) ?? .safetensors
+      try options.refuseRest(known: ["format"])
+      return format
+    }
+    guard let path = context.folder.model(of: job, format.fileName) else { throw Self.noModel(job) }
+    // A running job may put a better model in its place at any moment.
+    while true {
+      guard let before = ModelCache.Identity(of: path) else { throw Self.noModel(job) }
+      let file: OpenFile
+      do throws(ServerError) { file = try OpenFile(path: path) } catch { throw Self.noModel(job) }
+      guard ModelCache.Identity(of: path) == before else { continue }
+      return .file(
+        file, for: request.head, etag: before.tag, contentType: ArrayBody.rawType,
+        filename: "\(job.name ?? job.id).\(format.rawValue)")
+    }
+  }
+
+  // MARK: Predict
+
+  private enum Output: String, CaseIterable {
+    case probabilities, mask
+  }
+
+  /// Runs on the thread of the models.
+  private func predict(_ request: Request) throws(Problem) -> Response {
+    let job = try context.job(request)
+    guard let path = context.folder.model(of: job) else { throw Self.noModel(job) }
+    let body = try PredictBody(request, limits: context.limits)
+    let type = request.head.preferredType(of: Self.produces) ?? ArrayBody.jsonType
+    var options = body.options
+    let (wanted, threshold) = try Problem.from { () throws(RequestError) in
+      let output = options.take("output")
+      let wanted = try output?.choice(Output.self) ?? (type == Self.pngType ? .mask : .probabilities)
+      if let output, wanted == .probabilities, type == Self.pngType {
+        throw RequestError(output.location, "does not go with a PNG, which is a mask")
+      }
+      // It stays for the scores.
+      let threshold = try options["threshold"]?.number(in: 0...1) ?? 0.5
+      if body.truth == nil {
+        _ = options.take("threshold")
+        try options.refuseRest(known: ["output", "threshold"])
+      }
+      return (wanted, threshold)
+    }
+    let prediction = try prediction(of: body, path, request)
+    let scores = try body.truth.map { (truth) throws(Problem) in
+      try self.scores(of: prediction, truth, options, isJSON: body.isJSON)
+    }
+    return try reply(prediction, wanted, threshold, type, scores)
+  }
+
+  private struct Prediction {
+    let height, width, classes: Int
+    /// (classes, height, width)
+    let probabilities: [Float]
+
+    var space: [Int] { [height, width] }
+    var shape: [Int] { (classes > 1 ? [classes] : []) + space }
+    func labels(threshold: Double) -> [UInt8] {
+      Predictor.labels(of: probabilities, classes: classes, threshold: threshold)
+    }
+  }
+
+  private func prediction(
+    of body: PredictBody, _ path: String, _ request: Request
+  ) throws(Problem) -> Prediction {
+    let entry = try Self.applying { () throws(UNetError) in try models.entry(path) }
+    let network = entry.predictor.architecture
+    let image = try image(of: body, channels: network.inChannels)
+    let needed = try takeMemory(for: entry, image, request)
+    let probabilities = try Self.applying { () throws(UNetError) in
+      try entry.predictor.probabilities(
+        of: image.values, height: image.height, width: image.width, preprocessing: entry.preprocessing)
+    }
+    // What is kept between requests is not counted among their bytes.
+    if needed > Self.keptBytes { entry.predictor.dropLayers() }
+    return Prediction(
+      height: image.height, width: image.width, classes: network.classes, probabilities: probabilities)
+  }
+
+  private static func applying<Value>(_ body: () throws(UNetError) -> Value) throws(Problem) -> Value {
+    do throws(UNetError) { return try body() } catch { throw Problem(error) }
+  }
+
+  /// Layers of more bytes are made anew for each image.
+  private static let keptBytes = 256 << 20
+
+  private func image(of body: PredictBody, channels: Int) throws(Problem) -> PlanarImage {
+    let location = body.location("image")
+    guard let image = PlanarImage(body.image, channels: channels) else {
+      throw Problem(
+        RequestError(
+          location,
+          "has shape \(body.image.shape), but the model takes images of \(channels) channel\(channels == 1 ? "" : "s"): \(PlanarImage.shapes(channels: channels))"
+        ))
+    }
+    if let place = image.firstNotFinite {
+      throw Problem(RequestError(location, "has a value at \(place) that is not finite"))
+    }
+    return image
+  }
+
+  /// Counts what the layers need among the bytes of requests, until this one is answered.
+  private func takeMemory(
+    for entry: ModelCache.Entry, _ image: PlanarImage, _ request: Request
+  ) throws(Problem) -> Int {
+    var (height, width) = (image.height, image.width)
+    if entry.preprocessing.fit == .resize, let size = entry.preprocessing.inputSize {
+      (height, width) = (size[0], size[1])
+    }
+    let needed = Predictor.workingBytes(of: entry.predictor.architecture, height: height, width: width)
+    guard request.admission?.reserve(bytes: needed) == false else { return needed }
+    guard needed <= context.pool.limits.bytes else {
+      throw Problem(
+        status: 413,
+        detail:
+          "Predicting \(height)×\(width) pixels takes \(needed) bytes; the limit is \(context.pool.limits.bytes)."
+      )
+    }
+    throw Problem(status: 503, detail: "There is no room for the work now.", headers: ["Retry-After": "1"])
+  }
+
+  /// Scores the prediction: of one class its probabilities, of several the mask of each label from 1 on, an item each.
+  private func scores(
+    of prediction: Prediction, _ truth: NumericArray, _ options: OptionList, isJSON: Bool
+  ) throws(Problem) -> ScoreReply {
+    let location = Problem.FieldError.Location.parameter("y_true")
+    guard truth.shape == prediction.space else {
+      throw Problem(
+        RequestError(
+          isJSON ? .pointer("/y_true") : location,
+          "has shape \(truth.shape), but the image is of \(prediction.space)"))
+    }
+    let pair: (truth: NumericArray, prediction: NumericArray)
+    do throws(FormatError) {
+      if prediction.classes > 1 {
+        let labels = prediction.labels(threshold: 0.5)
+        let truths = truth.doubles(from: 0, count: labels.count)
+        let shape = [prediction.classes - 1] + prediction.space
+        let classes = 1..<prediction.classes
+        pair = (
+          try NumericArray(
+            Self.bytes(classes) { label in truths.map { $0 == Double(label) } }, shape: shape),
+          try NumericArray(Self.bytes(classes) { label in labels.map { Int($0) == label } }, shape: shape)
+        )
+      } else {
+        pair = (truth, try NumericArray(prediction.probabilities, shape: prediction.space))
+      }
+    } catch {
+      throw Problem(error, at: nil)
+    }
+    return try Problem.from { () throws(RequestError) in
+      let request = try ScoreRequest(
+        ArrayPair(truth: pair.truth, prediction: pair.prediction, options: options, isJSON: isJSON))
+      let scores = try (0..<request.batch).map { (item) throws(RequestError) in try request.score(item: item)
+      }
+      return try ScoreReply(request: request, scores: scores)
+    }
+  }
+
+  /// Masks one behind the other.
+  private static func bytes(_ labels: Range<Int>, _ mask: (Int) -> [Bool]) -> [UInt8] {
+    labels.flatMap { mask($0).map { $0 ? 1 : 0 as UInt8 } }
+  }
+
+  private func reply(
+    _ prediction: Prediction, _ wanted: Output, _ threshold: Double, _ type: String, _ scores: ScoreReply?
+  ) throws(Problem) -> Response {
+    var headers: Headers = [:]
+    if let loss = scores?.reduced.first ?? nil { headers.append("Loss", JSONWriter.text(loss)) }
+    let labels = wanted == .mask ? prediction.labels(threshold: threshold) : []
+    func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
+      wanted == .mask ? body(labels.span.bytes) : body(prediction.probabilities.span.bytes)
+    }
+    let shape = wanted == .mask ? prediction.space : prediction.shape
+    switch type {
+    case Self.pngType:
+      let grey = prediction.classes > 1 ? labels : labels.map { $0 * 255 }
+      do throws(FormatError) {
+        let png = try PNG.encode(grey: grey, height: prediction.height, width: prediction.width)
+        return Response(contentType: type, headers: headers, content: .bytes(png))
+      } catch {
+        throw Problem(error, at: nil)
+      }
+    case Self.npyType:
+      let npy =
+        wanted == .mask
+        ? NPY.encode(labels, shape: shape) : NPY.encode(prediction.probabilities, shape: shape)
+      return Response(contentType: type, headers: headers, content: .bytes(npy))
+    case ArrayBody.rawType:
+      headers.append("Shape", shape.map(String.init).joined(separator: ","))
+      headers.append("Dtype", wanted == .mask ? "uint8" : "float32")
+      return Response(
+        contentType: type, headers: headers, content: .bytes(withBytes { $0.withUnsafeBytes { Array($0) } }))
+    default:
+      var start = JSONWriter()
+      start.object { json in
+        json.member("classes", max(2, prediction.classes))
+        json.member("scores") { $0.raw(scores.map { String(decoding: $0.json, as: UTF8.self) }) }
+        json.member(wanted.rawValue) { json in
+          json.object { json in
+            json.member("shape") { $0.array(shape) { $0.value($1) } }
+            json.member("dtype", wanted == .mask ? "uint8" : "float32")
+            json.member("data", "")
+          }
+        }
+      }
+      // The bytes come between the last two quotes.
+      let end = Array(#""}}"#.utf8)
+      guard let body = withBytes({ Body(Array(start.bytes.dropLast(end.count)), base64: $0, end) }) else {
+        throw Problem(
+          status: 503, detail: "There is no memory for the answer now.", headers: ["Retry-After": "1"])
+      }
+      return .json(.body(body))
+    }
+  }
+}
+
+extension Problem {
+  fileprivate init(_ error: UNetError) {
+    self.init(
+      status: error.kind == .data ? 422 : 500, detail: "The model cannot be applied: \(error.detail).")
+  }
+}
