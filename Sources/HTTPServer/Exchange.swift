@@ -24,6 +24,8 @@ final class Exchange: @unchecked Sendable {
   /// An answer that was decided before the body was read; the body is dropped.
   private var decided: Response?
   private var dropped = 0
+  /// The stream that is the answer's body.
+  private var stream: StreamBuffer?
 
   private var core: ServerCore { connection.core }
 
@@ -50,6 +52,7 @@ final class Exchange: @unchecked Sendable {
     _ url: UnsafePointer<CChar>, _ method: UnsafePointer<CChar>, _ version: UnsafePointer<CChar>
   ) -> MHD_Result {
     core.activeRequests.wrappingAdd(1, ordering: .relaxed)
+    core.boundedRequests.wrappingAdd(1, ordering: .relaxed)
     stage = .body
     guard connection.removeDeadline() else { return .NO }
     do throws(Problem) {
@@ -233,19 +236,49 @@ final class Exchange: @unchecked Sendable {
 
   private func queue(_ response: Response) -> MHD_Result {
     stage = .answered
-    let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
     do throws(ServerError) {
-      let made = try response.makeHandle(
-        id: head.id, closes: closes, serverName: core.configuration.serverName)
-      defer { MHD_destroy_response(made) }
-      // The client has as long to read an answer as it would have to send it.
-      let reading = response.content.count * 1000 / core.configuration.minimumBodyRate
-      guard connection.setDeadline(in: core.bodyMilliseconds + reading) else { return .NO }
-      return MHD_queue_response(handle, UInt32(response.status), made)
+      return try send(response)
     } catch {
       core.log("\(head.id): \(error)")
-      return .NO
+      return (try? send(Response(Problem(error)))) ?? .NO
     }
+  }
+
+  /// Throws where there is no response to send, and has begun nothing then.
+  private func send(_ response: Response) throws(ServerError) -> MHD_Result {
+    let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
+    let hasBody = head.method != .head && response.status != 204 && response.status != 304
+    let made = try response.makeHandle(
+      id: head.id, closes: closes, serverName: core.configuration.serverName, hasBody: hasBody)
+    defer { MHD_destroy_response(made) }
+    if case .stream(let end) = response.content { try begin(end.buffer) }
+    // The client has as long to read an answer as it would have to send it.
+    let reading = hasBody ? response.content.count * 1000 / core.configuration.minimumBodyRate : 0
+    guard connection.setDeadline(in: core.bodyMilliseconds + reading) else { return .NO }
+    return MHD_queue_response(handle, UInt32(response.status), made)
+  }
+
+  /// The answer is a stream, which lasts as long as it likes, until the server ends it.
+  private func begin(_ stream: StreamBuffer) throws(ServerError) {
+    guard stream.attach(connection, handle) else {
+      throw ServerError(function: "sending a stream a second time", code: 0)
+    }
+    self.stream = stream
+    connection.setUserTimeout(core.bodyMilliseconds)
+    let isEnding = connection.stream.withLock { current in
+      current = stream
+      // Read under the lock: whoever set it looks for streams under the same lock afterwards.
+      return core.isEndingStreams.load(ordering: .acquiring)
+    }
+    if isEnding { stream.finish() }
+    core.boundedRequests.wrappingSubtract(1, ordering: .releasing)
+  }
+
+  private func end(_ stream: StreamBuffer) {
+    connection.stream.withLock { $0 = nil }
+    // From here on its holder does not look at the socket any more.
+    stream.close()
+    connection.setUserTimeout(0)
   }
 
   /// NOTIFY_COMPLETED: gives everything back.
@@ -253,6 +286,11 @@ final class Exchange: @unchecked Sendable {
     guard stage != .head else { return }
     collector = nil
     admission = nil
+    if let stream {
+      end(stream)
+    } else {
+      core.boundedRequests.wrappingSubtract(1, ordering: .releasing)
+    }
     _ = connection.setDeadline(in: core.idleMilliseconds + core.headMilliseconds)
     core.activeRequests.wrappingSubtract(1, ordering: .releasing)
   }

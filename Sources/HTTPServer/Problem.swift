@@ -1,4 +1,5 @@
 internal import CMicrohttpd
+internal import Glibc
 
 /// An error as the client sees it: problem details for HTTP (RFC 9457).
 public struct Problem: Error, Sendable {
@@ -56,6 +57,14 @@ public struct Problem: Error, Sendable {
 
   /// The request breaks the rules of framing: answered, then the connection is closed.
   static func malformed(_ detail: String) -> Problem { Problem(status: 400, detail: detail, close: true) }
+
+  /// A system call or the library has failed on behalf of the request.
+  init(_ error: ServerError) {
+    switch error.code {
+    case EMFILE, ENFILE, ENOMEM: self = .overloaded("The server lacks descriptors or memory now: \(error).")
+    default: self.init(status: 500, detail: "The request cannot be answered: \(error).")
+    }
+  }
 
   /// The server has no room for the request now.
   static func overloaded(_ detail: String) -> Problem {
