@@ -2,6 +2,7 @@
 #ifndef CMICROHTTPD_SHIM_H
 #define CMICROHTTPD_SHIM_H
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <microhttpd.h>
 #include <stdarg.h>
@@ -10,6 +11,12 @@
 
 /// POLLRDHUP of poll(2), which the headers hide unless _GNU_SOURCE is defined.
 static const short socket_peer_closed = 0x2000;
+
+/// O_TMPFILE of open(2), which the headers hide unless _GNU_SOURCE is defined.
+static const int open_without_name = __O_TMPFILE;
+
+/// mkostemp(3), which the headers hide unless _GNU_SOURCE is defined.
+int mkostemp(char *name, int flags);
 
 /// MHD_CONTENT_READER_END_OF_STREAM and MHD_CONTENT_READER_END_WITH_ERROR
 static const ssize_t mhd_end_of_stream = MHD_CONTENT_READER_END_OF_STREAM;

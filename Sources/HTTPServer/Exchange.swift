@@ -20,7 +20,7 @@ final class Exchange: @unchecked Sendable {
   private var mediaType: String?
   private var parameters = PathParameters(names: [], values: [])
   private var admission: (any Admission)?
-  private var collector: BodyCollector?
+  private var collector: (any Collector)?
   /// An answer that was decided before the body was read; the body is dropped.
   private var decided: Response?
   private var dropped = 0
@@ -97,9 +97,12 @@ final class Exchange: @unchecked Sendable {
     case .answer(let response): decided = response
     case .route(let route, let mediaType, let parameters):
       let limit = route.consumed.isEmpty ? core.configuration.drainLimit : bodyLimit(route)
-      if let length = head.contentLength, length > limit { throw Exchange.tooLong(limit) }
+      let length = head.contentLength
+      if let length, length > limit { throw .tooLong(limit) }
       admission = try route.admit(head)
-      if let length = head.contentLength, length > 0, admission?.hasRoom(forBytes: length) == false {
+      if let spool = route.spool {
+        if length != 0 { collector = try SpoolCollector(spool, length: length, limit: limit) }
+      } else if let length, length > 0, admission?.hasRoom(forBytes: length) == false {
         throw .overloaded("There is no room for the body now.")
       }
       self.route = route
@@ -109,10 +112,6 @@ final class Exchange: @unchecked Sendable {
   }
 
   private func bodyLimit(_ route: Route) -> Int { route.maximumBody ?? core.configuration.bodyLimit }
-
-  private static func tooLong(_ limit: Int) -> Problem {
-    Problem(status: 413, detail: "The body may have \(limit) bytes.")
-  }
 
   /// Answers in the first call. libmicrohttpd closes the connection behind it; what the client still sends is
   /// dropped meanwhile.
@@ -139,7 +138,7 @@ final class Exchange: @unchecked Sendable {
     let limit = core.configuration.drainLimit
     guard dropped > limit else { return .YES }
     // Too much to drop. No answer can be queued in the middle of a body, so it goes to the socket directly.
-    let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Exchange.tooLong(limit))
+    let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Problem.tooLong(limit))
     core.sweeper.linger(connection.socket)
     LastWords(refusal, id: head.id).send(to: connection.socket)
     return .NO
@@ -152,10 +151,9 @@ final class Exchange: @unchecked Sendable {
   }
 
   private func collect(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(Problem) {
-    if collector == nil {
-      collector = BodyCollector(length: head.contentLength, limit: limit)
-    }
-    try collector?.append(bytes, admission)
+    let collector = collector ?? BodyCollector(length: head.contentLength, limit: limit)
+    self.collector = collector
+    try collector.append(bytes, admission)
   }
 
   // MARK: Answer
@@ -167,9 +165,9 @@ final class Exchange: @unchecked Sendable {
     guard connection.removeDeadline() else { return endOfCut() }
     if let decided { return queue(decided) }
     guard let route else { return .NO }
-    let body = collector?.finish() ?? Body.empty
-    collector = nil
     do throws(Problem) {
+      let body = try collector?.finish() ?? Body.empty
+      collector = nil
       let request = Request(
         head: head, mediaType: mediaType, body: body, pathParameters: parameters, admission: admission)
       switch try route.handle(request) {

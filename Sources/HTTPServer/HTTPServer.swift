@@ -13,14 +13,15 @@ public final class HTTPServer: Sendable {
 
   /// Starts to listen and to answer. `log` gets the library's messages, from any thread.
   ///
-  /// Ignores SIGPIPE for the whole process: a client that goes away would end it otherwise. Raises malloc's thresholds for
-  /// giving memory back to 8 and 16 MiB.
+  /// Ignores SIGPIPE and SIGXFSZ for the whole process: a client that goes away, or a file that reaches the limit of its
+  /// size, would end it otherwise. Raises malloc's thresholds for giving memory back to 8 and 16 MiB.
   public init(
     configuration: ServerConfiguration, router: Router, log: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(ServerError) {
     precondition(configuration.threads >= 2, "at least two threads")
     precondition(configuration.minimumBodyRate > 0, "a rate is more than nothing")
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     keep_freed_memory()
     let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
     port = socket.port
