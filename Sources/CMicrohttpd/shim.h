@@ -2,6 +2,7 @@
 #ifndef CMICROHTTPD_SHIM_H
 #define CMICROHTTPD_SHIM_H
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <microhttpd.h>
 #include <stdarg.h>
@@ -10,6 +11,16 @@
 
 /// POLLRDHUP of poll(2), which the headers hide unless _GNU_SOURCE is defined.
 static const short socket_peer_closed = 0x2000;
+
+/// O_TMPFILE of open(2), which the headers hide unless _GNU_SOURCE is defined.
+static const int open_without_name = __O_TMPFILE;
+
+/// mkostemp(3), which the headers hide unless _GNU_SOURCE is defined.
+int mkostemp(char *name, int flags);
+
+/// MHD_CONTENT_READER_END_OF_STREAM and MHD_CONTENT_READER_END_WITH_ERROR
+static const ssize_t mhd_end_of_stream = MHD_CONTENT_READER_END_OF_STREAM;
+static const ssize_t mhd_end_with_error = MHD_CONTENT_READER_END_WITH_ERROR;
 
 /// What a daemon is started with. It must outlive the daemon: the log callback reads it.
 struct mhd_daemon_options {
@@ -79,6 +90,11 @@ static inline size_t mhd_connection_head_size(struct MHD_Connection *connection)
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
   return info == (void *)0 ? 0 : info->header_size;
+}
+
+/// MHD_set_response_options: a body of unknown length is not sent in chunks, and ends with the connection.
+static inline enum MHD_Result mhd_forbid_chunks(struct MHD_Response *response) {
+  return MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
 }
 
 // Has malloc keep what requests of a few megabytes free, for the next one: taking pages from the kernel and giving them

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The bytes of a request's body, or of a response's, in memory of their own.
+/// The bytes of a request's body, or of a response's: in memory of their own, or in a file that is mapped.
 ///
 /// Behind the last byte lie at least 64 zeroed padding bytes, which SIMD parsers may read.
 public final class Body: Sendable {
@@ -11,20 +11,30 @@ public final class Body: Sendable {
 
   static let padding = 64
 
+  private enum Storage {
+    case memory(BodyStorage)
+    case file(FileMapping)
+  }
+
   // Written before init only, freed in deinit only: reading it needs no lock.
-  private nonisolated(unsafe) let storage: BodyStorage
+  private nonisolated(unsafe) let storage: Storage
 
   /// An empty body.
   static let empty = Body(BodyStorage(capacity: 0), count: 0)
 
   init(_ storage: BodyStorage, count: Int) {
-    self.storage = storage
+    self.storage = .memory(storage)
     self.count = count
     memset(storage.address + count, 0, Body.padding)
   }
 
+  init(_ mapping: FileMapping) {
+    storage = .file(mapping)
+    count = mapping.count
+  }
+
   deinit {
-    storage.free()
+    if case .memory(let storage) = storage { storage.free() }
   }
 
   /// A body of at most `capacity` bytes that `initialize` appends.
@@ -66,11 +76,17 @@ public final class Body: Sendable {
   public func withBytes<Result, Failure: Error>(
     _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try body(UnsafeRawBufferPointer(start: storage.address, count: count).bytes)
+    defer { withExtendedLifetime(self) {} }
+    return try body(UnsafeRawBufferPointer(start: address, count: count).bytes)
   }
 
   /// The first byte, followed by `count` bytes and the padding; valid while the body is retained.
-  var address: UnsafeRawPointer { UnsafeRawPointer(storage.address) }
+  var address: UnsafeRawPointer {
+    switch storage {
+    case .memory(let storage): UnsafeRawPointer(storage.address)
+    case .file(let mapping): UnsafeRawPointer(mapping.address)
+    }
+  }
 }
 
 /// A malloc'ed block with room for `capacity` bytes and the padding. Its holder frees it.

@@ -1,7 +1,16 @@
 internal import Glibc
 
-/// Takes a body piece by piece. Memory grows with what has arrived, not with what was declared.
-final class BodyCollector {
+/// Takes a body piece by piece.
+protocol Collector: AnyObject {
+  /// Appends; `admission` is asked for the memory that it takes.
+  func append(_ bytes: UnsafeRawBufferPointer, _ admission: (any Admission)?) throws(Problem)
+
+  /// The body; the collector is spent.
+  func finish() throws(Problem) -> Body
+}
+
+/// Takes a body into memory, which grows with what has arrived, not with what was declared.
+final class BodyCollector: Collector {
   private var storage: BodyStorage
   private var count = 0
   private var reserved = 0
@@ -21,7 +30,7 @@ final class BodyCollector {
   /// Appends; `admission` is asked for the memory.
   func append(_ bytes: UnsafeRawBufferPointer, _ admission: (any Admission)?) throws(Problem) {
     let needed = count + bytes.count
-    guard needed <= limit else { throw Problem(status: 413, detail: "The body may have \(limit) bytes.") }
+    guard needed <= limit else { throw .tooLong(limit) }
     if let admission, needed > reserved {
       let more = min(max(needed, 2 * reserved, 64 << 10), limit) - reserved
       guard admission.reserve(bytes: more) else { throw .overloaded("There is no room for the body now.") }

@@ -12,6 +12,8 @@ final class Connection: Sendable {
   let peer: PeerAddress
   /// The suspended exchange, and the answer that it is resumed with.
   let suspended = Locked(Suspended())
+  /// The stream that is being sent.
+  let stream = Locked<StreamBuffer?>(nil)
 
   struct Suspended {
     var exchange: Exchange?
@@ -84,6 +86,13 @@ final class Connection: Sendable {
     var byte: UInt8 = 0
     guard recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0 else { return false }
     return endSeenAt.exchange(deadline, ordering: .relaxed) == deadline
+  }
+
+  /// Has the kernel give up on a client that does not take what was sent for so many milliseconds; 0 leaves that to it.
+  /// What lies in the socket's buffer is sent already as far as libmicrohttpd knows, and no deadline is set.
+  func setUserTimeout(_ milliseconds: Int) {
+    var value = UInt32(clamping: milliseconds)
+    setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, socklen_t(MemoryLayout<UInt32>.size))
   }
 
   /// Whether the client has closed its side, or lost the connection. The socket must be known to be open.

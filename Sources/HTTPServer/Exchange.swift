@@ -20,10 +20,12 @@ final class Exchange: @unchecked Sendable {
   private var mediaType: String?
   private var parameters = PathParameters(names: [], values: [])
   private var admission: (any Admission)?
-  private var collector: BodyCollector?
+  private var collector: (any Collector)?
   /// An answer that was decided before the body was read; the body is dropped.
   private var decided: Response?
   private var dropped = 0
+  /// The stream that is the answer's body.
+  private var stream: StreamBuffer?
 
   private var core: ServerCore { connection.core }
 
@@ -50,6 +52,7 @@ final class Exchange: @unchecked Sendable {
     _ url: UnsafePointer<CChar>, _ method: UnsafePointer<CChar>, _ version: UnsafePointer<CChar>
   ) -> MHD_Result {
     core.activeRequests.wrappingAdd(1, ordering: .relaxed)
+    core.boundedRequests.wrappingAdd(1, ordering: .relaxed)
     stage = .body
     guard connection.removeDeadline() else { return .NO }
     do throws(Problem) {
@@ -94,9 +97,12 @@ final class Exchange: @unchecked Sendable {
     case .answer(let response): decided = response
     case .route(let route, let mediaType, let parameters):
       let limit = route.consumed.isEmpty ? core.configuration.drainLimit : bodyLimit(route)
-      if let length = head.contentLength, length > limit { throw Exchange.tooLong(limit) }
+      let length = head.contentLength
+      if let length, length > limit { throw .tooLong(limit) }
       admission = try route.admit(head)
-      if let length = head.contentLength, length > 0, admission?.hasRoom(forBytes: length) == false {
+      if let spool = route.spool {
+        if length != 0 { collector = try SpoolCollector(spool, length: length, limit: limit) }
+      } else if let length, length > 0, admission?.hasRoom(forBytes: length) == false {
         throw .overloaded("There is no room for the body now.")
       }
       self.route = route
@@ -106,10 +112,6 @@ final class Exchange: @unchecked Sendable {
   }
 
   private func bodyLimit(_ route: Route) -> Int { route.maximumBody ?? core.configuration.bodyLimit }
-
-  private static func tooLong(_ limit: Int) -> Problem {
-    Problem(status: 413, detail: "The body may have \(limit) bytes.")
-  }
 
   /// Answers in the first call. libmicrohttpd closes the connection behind it; what the client still sends is
   /// dropped meanwhile.
@@ -136,7 +138,7 @@ final class Exchange: @unchecked Sendable {
     let limit = core.configuration.drainLimit
     guard dropped > limit else { return .YES }
     // Too much to drop. No answer can be queued in the middle of a body, so it goes to the socket directly.
-    let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Exchange.tooLong(limit))
+    let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Problem.tooLong(limit))
     core.sweeper.linger(connection.socket)
     LastWords(refusal, id: head.id).send(to: connection.socket)
     return .NO
@@ -149,10 +151,9 @@ final class Exchange: @unchecked Sendable {
   }
 
   private func collect(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(Problem) {
-    if collector == nil {
-      collector = BodyCollector(length: head.contentLength, limit: limit)
-    }
-    try collector?.append(bytes, admission)
+    let collector = collector ?? BodyCollector(length: head.contentLength, limit: limit)
+    self.collector = collector
+    try collector.append(bytes, admission)
   }
 
   // MARK: Answer
@@ -164,9 +165,9 @@ final class Exchange: @unchecked Sendable {
     guard connection.removeDeadline() else { return endOfCut() }
     if let decided { return queue(decided) }
     guard let route else { return .NO }
-    let body = collector?.finish() ?? Body.empty
-    collector = nil
     do throws(Problem) {
+      let body = try collector?.finish() ?? Body.empty
+      collector = nil
       let request = Request(
         head: head, mediaType: mediaType, body: body, pathParameters: parameters, admission: admission)
       switch try route.handle(request) {
@@ -233,19 +234,49 @@ final class Exchange: @unchecked Sendable {
 
   private func queue(_ response: Response) -> MHD_Result {
     stage = .answered
-    let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
     do throws(ServerError) {
-      let made = try response.makeHandle(
-        id: head.id, closes: closes, serverName: core.configuration.serverName)
-      defer { MHD_destroy_response(made) }
-      // The client has as long to read an answer as it would have to send it.
-      let reading = response.content.count * 1000 / core.configuration.minimumBodyRate
-      guard connection.setDeadline(in: core.bodyMilliseconds + reading) else { return .NO }
-      return MHD_queue_response(handle, UInt32(response.status), made)
+      return try send(response)
     } catch {
       core.log("\(head.id): \(error)")
-      return .NO
+      return (try? send(Response(Problem(error)))) ?? .NO
     }
+  }
+
+  /// Throws where there is no response to send, and has begun nothing then.
+  private func send(_ response: Response) throws(ServerError) -> MHD_Result {
+    let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
+    let hasBody = head.method != .head && response.status != 204 && response.status != 304
+    let made = try response.makeHandle(
+      id: head.id, closes: closes, serverName: core.configuration.serverName, hasBody: hasBody)
+    defer { MHD_destroy_response(made) }
+    if case .stream(let end) = response.content { try begin(end.buffer) }
+    // The client has as long to read an answer as it would have to send it.
+    let reading = hasBody ? response.content.count * 1000 / core.configuration.minimumBodyRate : 0
+    guard connection.setDeadline(in: core.bodyMilliseconds + reading) else { return .NO }
+    return MHD_queue_response(handle, UInt32(response.status), made)
+  }
+
+  /// The answer is a stream, which lasts as long as it likes, until the server ends it.
+  private func begin(_ stream: StreamBuffer) throws(ServerError) {
+    guard stream.attach(connection, handle) else {
+      throw ServerError(function: "sending a stream a second time", code: 0)
+    }
+    self.stream = stream
+    connection.setUserTimeout(core.bodyMilliseconds)
+    let isEnding = connection.stream.withLock { current in
+      current = stream
+      // Read under the lock: whoever set it looks for streams under the same lock afterwards.
+      return core.isEndingStreams.load(ordering: .acquiring)
+    }
+    if isEnding { stream.finish() }
+    core.boundedRequests.wrappingSubtract(1, ordering: .releasing)
+  }
+
+  private func end(_ stream: StreamBuffer) {
+    connection.stream.withLock { $0 = nil }
+    // From here on its holder does not look at the socket any more.
+    stream.close()
+    connection.setUserTimeout(0)
   }
 
   /// NOTIFY_COMPLETED: gives everything back.
@@ -253,6 +284,11 @@ final class Exchange: @unchecked Sendable {
     guard stage != .head else { return }
     collector = nil
     admission = nil
+    if let stream {
+      end(stream)
+    } else {
+      core.boundedRequests.wrappingSubtract(1, ordering: .releasing)
+    }
     _ = connection.setDeadline(in: core.idleMilliseconds + core.headMilliseconds)
     core.activeRequests.wrappingSubtract(1, ordering: .releasing)
   }

@@ -13,14 +13,15 @@ public final class HTTPServer: Sendable {
 
   /// Starts to listen and to answer. `log` gets the library's messages, from any thread.
   ///
-  /// Ignores SIGPIPE for the whole process: a client that goes away would end it otherwise. Raises malloc's thresholds for
-  /// giving memory back to 8 and 16 MiB.
+  /// Ignores SIGPIPE and SIGXFSZ for the whole process: a client that goes away, or a file that reaches the limit of its
+  /// size, would end it otherwise. Raises malloc's thresholds for giving memory back to 8 and 16 MiB.
   public init(
     configuration: ServerConfiguration, router: Router, log: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(ServerError) {
     precondition(configuration.threads >= 2, "at least two threads")
     precondition(configuration.minimumBodyRate > 0, "a rate is more than nothing")
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     keep_freed_memory()
     let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
     port = socket.port
@@ -50,32 +51,34 @@ public final class HTTPServer: Sendable {
   /// The number of open connections.
   public var connectionCount: Int { core.sweeper.connectionCount }
 
-  /// The number of requests between their head and the end of their answer.
+  /// The number of requests between their head and the end of their answer, streams too.
   public var activeRequestCount: Int { core.activeRequests.load(ordering: .relaxed) }
 
   /// From now on every answer closes its connection, so that clients go elsewhere. New connections are still served.
   public func beginDrain() { core.isDraining.store(true, ordering: .releasing) }
 
-  /// Stops: refuses new connections, waits until the accepted requests are answered, answers 503 in the place of
-  /// workers that have not answered within the grace period, then closes every connection. Blocks; a second call
-  /// does nothing.
+  /// Stops: refuses new connections, ends all streams, waits until the other accepted requests are answered, answers 503
+  /// in the place of workers that have not answered within the grace period, then closes every connection. Blocks; a
+  /// second call does nothing.
   public func stop(gracePeriod: Duration) {
     guard let (daemon, acceptor) = daemon.withLock({ $0.take() }) else { return }
     beginDrain()
     acceptor.stop()
-    waitForRequests(gracePeriod)
+    core.isEndingStreams.store(true, ordering: .releasing)
+    for connection in core.sweeper.openConnections { connection.stream.withLock { $0 }?.finish() }
+    waitForNone(of: core.boundedRequests, gracePeriod)
     core.isStopping.store(true, ordering: .releasing)
     for connection in core.sweeper.openConnections {
       connection.suspended.withLock { $0.exchange }?.abandon()
     }
-    waitForRequests(.milliseconds(500))
+    waitForNone(of: core.activeRequests, .milliseconds(500))
     while core.resuming.load(ordering: .acquiring) > 0 { usleep(1000) }
     daemon.stop()
     core.sweeper.stop()
   }
 
-  private func waitForRequests(_ limit: Duration) {
+  private func waitForNone(of requests: borrowing Atomic<Int>, _ limit: Duration) {
     let deadline = ContinuousClock.now + limit
-    while core.activeRequests.load(ordering: .acquiring) > 0, ContinuousClock.now < deadline { usleep(2000) }
+    while requests.load(ordering: .acquiring) > 0, ContinuousClock.now < deadline { usleep(2000) }
   }
 }

@@ -1,4 +1,5 @@
 internal import CMicrohttpd
+internal import Glibc
 
 /// An error as the client sees it: problem details for HTTP (RFC 9457).
 public struct Problem: Error, Sendable {
@@ -56,6 +57,25 @@ public struct Problem: Error, Sendable {
 
   /// The request breaks the rules of framing: answered, then the connection is closed.
   static func malformed(_ detail: String) -> Problem { Problem(status: 400, detail: detail, close: true) }
+
+  /// A system call or the library has failed on behalf of the request.
+  init(_ error: ServerError) {
+    switch error.code {
+    case ENOSPC, EDQUOT, EFBIG: self = .diskIsFull
+    case EMFILE, ENFILE, ENOMEM: self = .overloaded("The server lacks descriptors or memory now: \(error).")
+    default: self.init(status: 500, detail: "The request cannot be answered: \(error).")
+    }
+  }
+
+  /// The body is too long.
+  static func tooLong(_ limit: Int) -> Problem {
+    Problem(status: 413, detail: "The body may have \(limit) bytes.")
+  }
+
+  /// There is no room for a body that is kept on the disk.
+  static var diskIsFull: Problem {
+    Problem(status: 507, detail: "There is no room on the disk for the body now.")
+  }
 
   /// The server has no room for the request now.
   static func overloaded(_ detail: String) -> Problem {

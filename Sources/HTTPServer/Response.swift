@@ -12,8 +12,12 @@ public struct Response: Sendable {
     case constant(StaticString)
     /// Sent without a copy.
     case body(Body)
+    /// The bytes of a file in that range, or all of them, sent by the kernel without a copy.
+    case file(OpenFile, Range<Int>? = nil)
+    /// What a `ByteStream` is given, as it comes; made by `ByteStream.make`.
+    case stream(ByteStream.ReadingEnd)
 
-    /// Its length in bytes.
+    /// Its length in bytes; 0 for a stream.
     var count: Int {
       switch self {
       case .none: 0
@@ -21,6 +25,8 @@ public struct Response: Sendable {
       case .text(let text): text.utf8.count
       case .constant(let text): text.utf8CodeUnitCount
       case .body(let body): body.count
+      case .file(let file, let range): range?.count ?? file.count
+      case .stream: 0
       }
     }
   }

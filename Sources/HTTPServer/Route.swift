@@ -10,6 +10,8 @@ public final class Route: Sendable {
   public let produces: [String]
   /// The longest body in bytes; `nil` leaves it to the configuration.
   public let maximumBody: Int?
+  /// Where bodies are kept on disk; `nil` where they are in memory.
+  public let spool: SpoolFolder?
 
   let admit: @Sendable (RequestHead) throws(Problem) -> (any Admission)?
   let handle: @Sendable (Request) throws(Problem) -> Answer
@@ -23,20 +25,24 @@ public final class Route: Sendable {
 
   /// Describes a route.
   ///
+  /// - `spool` keeps bodies on disk instead of in memory: `maximumBody` may be more than there is memory, and the room
+  ///   that `admit` gave is not asked for them. Only for a route that consumes something.
   /// - `admit` sees the head before any of the body is read; the problem that it throws is the answer.
   /// - `handle` sees the whole request. Both run on a thread that reads sockets, so they are quick.
   public init(
     _ method: Method, _ path: String, consumes: [String] = [], produces: [String] = ["application/json"],
-    maximumBody: Int? = nil,
+    maximumBody: Int? = nil, spool: SpoolFolder? = nil,
     admit: @escaping @Sendable (RequestHead) throws(Problem) -> (any Admission)? = { _ in nil },
     handle: @escaping @Sendable (Request) throws(Problem) -> Answer
   ) {
     precondition(path.hasPrefix("/"), "a path starts with a slash: \(path)")
+    precondition(spool == nil || !consumes.isEmpty, "a route that spools consumes something: \(path)")
     self.method = method
     self.path = path
     self.consumes = consumes
     self.produces = produces
     self.maximumBody = maximumBody
+    self.spool = spool
     self.admit = admit
     self.handle = handle
     consumed = consumes.map { Array($0.lowercased().utf8) }

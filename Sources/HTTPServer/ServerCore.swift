@@ -13,8 +13,12 @@ final class ServerCore: Sendable {
   let openConnections = Atomic<Int>(0)
   /// Nothing is suspended any more.
   let isStopping = Atomic<Bool>(false)
+  /// Streams end.
+  let isEndingStreams = Atomic<Bool>(false)
   /// Requests between their head and their completion.
   let activeRequests = Atomic<Int>(0)
+  /// Those of them that are not answered by a stream.
+  let boundedRequests = Atomic<Int>(0)
   /// Threads inside MHD_resume_connection, which reads the daemon after it has let the connection go.
   let resuming = Atomic<Int>(0)
 

@@ -67,8 +67,8 @@ final class Client {
     setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
   }
 
-  /// One reply; to a HEAD it has no body.
-  func reply(toHead: Bool = false) throws -> Reply {
+  /// The head of a reply.
+  func head() throws -> Reply {
     var reply = Reply()
     while true {
       guard let end = headEnd() else {
@@ -82,13 +82,44 @@ final class Client {
         let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         return (String(parts[0]), String(parts[1].drop { $0 == " " }))
       }
-      break
+      return reply
     }
+  }
+
+  /// One reply; to a HEAD it has no body.
+  func reply(toHead: Bool = false) throws -> Reply {
+    var reply = try head()
     let length = toHead || reply.status < 200 ? 0 : Int(reply.header("Content-Length") ?? "0") ?? 0
     while received.count < length { try receive() }
     reply.body = Array(received[..<length])
     received.removeSubrange(..<length)
     return reply
+  }
+
+  /// The next chunk of a chunked body; empty at its end.
+  func chunk() throws -> [UInt8] {
+    while true {
+      if let end = received.firstIndex(of: 10) {
+        let size = Int(String(decoding: received[..<(end - 1)], as: UTF8.self), radix: 16)
+        guard let size else { throw Failure() }
+        while received.count < end + 1 + size + 2 { try receive() }
+        let chunk = Array(received[(end + 1)...].prefix(size))
+        received.removeSubrange(..<(end + 1 + size + 2))
+        return chunk
+      }
+      try receive()
+    }
+  }
+
+  /// So many bytes of a chunked body, or all to its end.
+  func chunks(_ count: Int = .max) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < count {
+      let chunk = try chunk()
+      if chunk.isEmpty { break }
+      bytes += chunk
+    }
+    return bytes
   }
 
   /// Whether the server has closed the connection, and nothing but what was read has come.

@@ -23,7 +23,8 @@ final class TestServer: Sendable {
     return limits.rlim_cur
   }()
 
-  init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+  /// `routes` come before the others.
+  init(routes: [Route] = [], _ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
     _ = TestServer.descriptorLimit
     var configuration = ServerConfiguration()
     configuration.port = 0
@@ -38,69 +39,67 @@ final class TestServer: Sendable {
     let echo: @Sendable (Request) -> Response = {
       Response(contentType: "application/octet-stream", content: .body($0.body))
     }
-    server = try HTTPServer(
-      configuration: configuration,
-      router: Router([
-        Route(.get, "/hello", produces: ["text/plain"]) { _ in
-          .now(Response(contentType: "text/plain", content: .constant("hello")))
-        },
-        Route(.get, "/query") { request in
-          .now(.json(.text(request.head.query.map { "\($0.name)=\($0.value)" }.joined(separator: "|"))))
-        },
-        Route(.get, "/head") { request in
-          let head = request.head
-          let lines = [
-            head.path, head.peer.description, head.peer.port > 0 ? "port" : "", head.header("x-one") ?? "",
-            head.headers.map { "\($0.name)=\($0.value)" }.joined(separator: ";"),
-          ]
-          return .now(.json(.text(lines.joined(separator: "|"))))
-        },
-        Route(.get, "/later") { _ in
-          .later { responder in queue.async { responder.respond(.json(.text("later"))) } }
-        },
-        Route(.get, "/hold") { _ in
-          epollThread.withLock { $0 = pthread_self() }
-          return .later { responder in held.withLock { $0.append(responder) } }
-        },
-        Route(.get, "/drop") { _ in .later { _ in } },
-        Route(.get, "/twice") { _ in
-          .later { responder in
-            let first = responder.respond(.json(.text("first")))
-            let second = responder.respond(.json(.text("second")))
-            precondition(first && !second)
-          }
-        },
-        Route(.get, "/jobs/{id}") { .now(.json(.text($0.pathParameters["id"]))) },
-        Route(.delete, "/jobs/{id}") { _ in .now(Response(status: 204)) },
-        Route(.post, "/jobs/{id}/cancel") { request in .now(.json(.text("\(request.body.count)"))) },
-        Route(.post, "/echo", consumes: ["application/octet-stream"], produces: []) { .now(echo($0)) },
-        Route(.post, "/echo/later", consumes: ["application/octet-stream"], produces: []) { request in
-          .later { responder in queue.async { responder.respond(echo(request)) } }
-        },
-        Route(.post, "/json", consumes: ["application/json", "multipart/form-data"]) { request in
-          .now(.json(.text(request.head.contentType?.name ?? "none")))
-        },
-        Route(.post, "/small", consumes: ["application/octet-stream"], maximumBody: 1000) { .now(echo($0)) },
-        Route(
-          .post, "/admitted", consumes: ["application/octet-stream"], produces: [],
-          admit: { _ in admissions.admission() }
-        ) { .now(echo($0)) },
-        Route(
-          .post, "/admitted/hold", consumes: ["application/octet-stream"], produces: [],
-          admit: { _ in admissions.admission() }
-        ) { request in .later { responder in held.withLock { $0.append(responder) } } },
-        Route(
-          .post, "/refused", consumes: ["application/octet-stream"],
-          admit: { _ throws(Problem) in throw Problem(status: 429, headers: ["Retry-After": "7"]) }
-        ) { _ in .now(.json(.text("never"))) },
-        Route(.get, "/fails") { _ throws(Problem) in
-          throw Problem(
-            status: 422, detail: "a \"quoted\"\nline", type: "urn:test",
-            errors: [
-              .init(.parameter("shape"), "not a shape"), .init(.pointer("/y_true"), "missing"),
-            ])
-        },
-      ]))
+    let common: [Route] = [
+      Route(.get, "/hello", produces: ["text/plain"]) { _ in
+        .now(Response(contentType: "text/plain", content: .constant("hello")))
+      },
+      Route(.get, "/query") { request in
+        .now(.json(.text(request.head.query.map { "\($0.name)=\($0.value)" }.joined(separator: "|"))))
+      },
+      Route(.get, "/head") { request in
+        let head = request.head
+        let lines = [
+          head.path, head.peer.description, head.peer.port > 0 ? "port" : "", head.header("x-one") ?? "",
+          head.headers.map { "\($0.name)=\($0.value)" }.joined(separator: ";"),
+        ]
+        return .now(.json(.text(lines.joined(separator: "|"))))
+      },
+      Route(.get, "/later") { _ in
+        .later { responder in queue.async { responder.respond(.json(.text("later"))) } }
+      },
+      Route(.get, "/hold") { _ in
+        epollThread.withLock { $0 = pthread_self() }
+        return .later { responder in held.withLock { $0.append(responder) } }
+      },
+      Route(.get, "/drop") { _ in .later { _ in } },
+      Route(.get, "/twice") { _ in
+        .later { responder in
+          let first = responder.respond(.json(.text("first")))
+          let second = responder.respond(.json(.text("second")))
+          precondition(first && !second)
+        }
+      },
+      Route(.get, "/jobs/{id}") { .now(.json(.text($0.pathParameters["id"]))) },
+      Route(.delete, "/jobs/{id}") { _ in .now(Response(status: 204)) },
+      Route(.post, "/jobs/{id}/cancel") { request in .now(.json(.text("\(request.body.count)"))) },
+      Route(.post, "/echo", consumes: ["application/octet-stream"], produces: []) { .now(echo($0)) },
+      Route(.post, "/echo/later", consumes: ["application/octet-stream"], produces: []) { request in
+        .later { responder in queue.async { responder.respond(echo(request)) } }
+      },
+      Route(.post, "/json", consumes: ["application/json", "multipart/form-data"]) { request in
+        .now(.json(.text(request.head.contentType?.name ?? "none")))
+      },
+      Route(.post, "/small", consumes: ["application/octet-stream"], maximumBody: 1000) { .now(echo($0)) },
+      Route(
+        .post, "/admitted", consumes: ["application/octet-stream"], produces: [],
+        admit: { _ in admissions.admission() }, handle: { .now(echo($0)) }),
+      Route(
+        .post, "/admitted/hold", consumes: ["application/octet-stream"], produces: [],
+        admit: { _ in admissions.admission() },
+        handle: { request in .later { responder in held.withLock { $0.append(responder) } } }),
+      Route(
+        .post, "/refused", consumes: ["application/octet-stream"],
+        admit: { _ throws(Problem) in throw Problem(status: 429, headers: ["Retry-After": "7"]) },
+        handle: { _ in .now(.json(.text("never"))) }),
+      Route(.get, "/fails") { _ throws(Problem) in
+        throw Problem(
+          status: 422, detail: "a \"quoted\"\nline", type: "urn:test",
+          errors: [
+            .init(.parameter("shape"), "not a shape"), .init(.pointer("/y_true"), "missing"),
+          ])
+      },
+    ]
+    server = try HTTPServer(configuration: configuration, router: Router(routes + common))
   }
 
   /// Takes the held responders away from the server, which they retain.
