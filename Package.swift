@@ -81,7 +81,7 @@ let package = Package(
       exclude: ["Python"], resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "CZlib", "Hausdorff", "MaskFormats"],
+      name: "TrainingTests", dependencies: ["Training", "CZlib", "Hausdorff", "MaskFormats", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
