@@ -32,7 +32,8 @@ struct ArgumentsTests {
   @Test(arguments: ServeCommand.environmentOptions) func `Every option of serve has a variable`(
     _ option: String
   ) throws {
-    let good = ["host": "::1", "data": "folder", "log-level": "debug"][option] ?? "16"
+    let good =
+      ["host": "::1", "data": "folder", "log-level": "debug", "heartbeat-seconds": "2"][option] ?? "16"
     let variable = "HAUSDORFFD_" + option.uppercased().replacing("-", with: "_")
     let given = arguments(["serve"], [variable: good])
     #expect(given == ["serve", "--\(option)=\(good)"])

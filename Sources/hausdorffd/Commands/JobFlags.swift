@@ -4,7 +4,9 @@ import UNet
 
 /// Options of all commands that use the store.
 struct JobFlags: ParsableArguments {
-  static let environmentOptions = ["store", "training-threads", "lease-seconds", "heartbeat-seconds"]
+  static let environmentOptions = [
+    "store", "training-threads", "lease-seconds", "heartbeat-seconds", "worker-grace-period",
+  ]
 
   @Option(
     help: "Where jobs are kept: a postgres:// URL, or a file. (default: store.sqlite in the data folder)")

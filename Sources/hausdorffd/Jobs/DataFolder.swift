@@ -73,6 +73,11 @@ struct DataFolder: Sendable {
   /// Ids of the jobs that have a folder which was made so many seconds ago or earlier.
   func jobs(olderThan seconds: Int) -> [String] { old("\(path)/jobs", seconds, suffix: "") }
 
+  /// Ids of the jobs that have files of several attempts.
+  var jobsWithAttempts: [String] {
+    Self.names(in: "\(path)/jobs").filter { UUIDv7.isValid($0) && Self.names(in: job($0)).count > 1 }
+  }
+
   /// Ids of the data sets that have such a file.
   func dataSetFiles(olderThan seconds: Int) -> [String] { old(dataSets, seconds, suffix: ".dataset") }
 

@@ -59,6 +59,7 @@ final class Housekeeping: Sendable {
     try store.forgetIdempotencyKeys(olderThan: 7 * 86_400_000)
     // Left by processes that were killed between the file and the store. What is young may be on its way.
     for id in folder.jobs(olderThan: 3600) where try store.job(id) == nil { folder.remove(job: id) }
+    for id in folder.jobsWithAttempts { folder.tidy(try store.job(id)) }
     for id in folder.dataSetFiles(olderThan: 3600) where try store.dataSet(id) == nil {
       folder.remove(dataSet: id)
     }
