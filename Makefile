@@ -75,7 +75,7 @@ library-packages:
 	$(call install,libmicrohttpd-dev libdnnl-dev libsimdjson-dev libspng-dev libarchive-dev nettle-dev libsqlite3-dev libpq-dev zlib1g-dev pkg-config)
 
 test-packages:
-	$(call install,ca-certificates curl python3-venv postgresql)
+	$(call install,ca-certificates curl python3-venv postgresql faketime)
 
 bench-packages:
 	$(call install,wrk)

@@ -104,7 +104,7 @@ struct TrainCommandTests {
   }
 
   /// Whether this process may mount a file system: as root, but not in every container.
-  private static let mayMount: Bool = {
+  static let mayMount: Bool = {
     guard let folder = try? TemporaryFolder(), mount("tmpfs", folder.path, "tmpfs", 0, "size=1m") == 0 else {
       return false
     }

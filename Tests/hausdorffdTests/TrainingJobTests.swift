@@ -36,6 +36,23 @@ struct TrainingJobTests {
     try run("kills.py", ["10"], store)
   }
 
+  @Test(arguments: Store.allCases)
+  func `A worker that hung and wakes up again writes nothing more`(store: Store) throws {
+    try run("faults.py", ["stopped_worker"], store)
+  }
+
+  @Test(arguments: Store.allCases)
+  func `A job that cannot succeed says why`(store: Store) throws {
+    try run("faults.py", ["causes"], store)
+  }
+
+  @Test(.enabled(if: TrainCommandTests.mayMount))
+  func `A full disk fails a job with the reason, and nothing else`() throws {
+    try run("faults.py", ["full_disk"], .sqlite)
+  }
+
+  @Test func `Workers may have any clock`() throws { try run("faults.py", ["wrong_clocks"], .postgresql) }
+
   @Test func `Two servers and two workers share a store, whatever dies`() throws {
     let address = TestPostgres.database()
     let text = try Python.run(

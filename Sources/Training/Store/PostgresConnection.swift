@@ -35,6 +35,8 @@ final class PostgresConnection {
       throw Failure(code: nil, message: "out of memory")
     }
     self.handle = handle
+    // It would print them.
+    PQsetNoticeProcessor(handle, { _, _ in }, nil)
     guard PQstatus(handle) == CONNECTION_OK else { throw lost() }
   }
 
