@@ -8,6 +8,7 @@ import platform
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Keras loads TensorFlow, whichever backend it uses
 
+import jobs
 import kernels
 import losses
 import server
@@ -68,7 +69,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--binary", required=True, help="hausdorffd")
 parser.add_argument("--tools", required=True, help="the folder of the timers and bare-server")
 parser.add_argument("--quick", action="store_true", help="few repetitions")
-parser.add_argument("--only", choices=["kernels", "losses", "training", "server"], help="one part of the table")
+parser.add_argument("--only", choices=["kernels", "losses", "training", "server", "jobs"], help="one part of the table")
 arguments = parser.parse_args()
 
 print(f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
@@ -81,4 +82,6 @@ if arguments.only in (None, "training"):
     training.run(table, f"{arguments.tools}/step-timer", arguments.quick)
 if arguments.only in (None, "server"):
     server.run(table, arguments.binary, arguments.tools, arguments.quick)
+if arguments.only in (None, "jobs"):
+    jobs.run(table, arguments.binary, arguments.quick)
 print(f"\nBelow 'at least': {', '.join(table.missed)}" if table.missed else "\nEverything reaches 'at least'.")

@@ -57,9 +57,9 @@ class Server:
         self.process.wait(10)
 
 
-def hausdorffd(binary, folder, threads):
+def hausdorffd(binary, folder, threads, *options):
     port = free_port()
-    command = [binary, "serve", "--port", str(port), "--data", folder, "--threads", str(threads)]
+    command = [binary, "serve", "--port", str(port), "--data", folder, "--threads", str(threads), *options]
     return Server(command, port, "/readyz")
 
 

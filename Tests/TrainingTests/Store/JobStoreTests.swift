@@ -331,6 +331,58 @@ struct JobStoreTests {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func `What has been kept long enough goes, but for what is needed`(kind: StoreKind) throws {
+    let test = try TestStore(kind)
+    let (old, used) = (try test.addDataSet(), try test.addDataSet())
+    let first = try test.submit(dataSet: old)
+    #expect(try test.store.finish(test.claim(), .succeeded))
+    let second = try test.submit(dataSet: used, initFrom: first.id)
+    #expect(try test.store.deleteJobs(finishedBefore: 60_000).isEmpty)
+    #expect(try test.store.deleteDataSets(unusedFor: 60_000).isEmpty)
+    usleep(20_000)
+    // The second job needs the first, and its data set.
+    #expect(try test.store.deleteJobs(finishedBefore: 1).isEmpty)
+    #expect(try test.store.deleteDataSets(unusedFor: 1) == [old])
+    _ = try test.store.cancel(second.id)
+    usleep(20_000)
+    #expect(try test.store.deleteJobs(finishedBefore: 1) == [first.id, second.id])
+    #expect(try test.store.deleteDataSets(unusedFor: 1) == [used])
+    #expect(try test.store.jobs(limit: 9).isEmpty && test.store.dataSets(limit: 9).isEmpty)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `Idempotency keys are forgotten after a while`(kind: StoreKind) throws {
+    let test = try TestStore(kind)
+    let new = NewJob(
+      name: nil, dataSet: try test.addDataSet(), validationDataSet: nil, initFrom: nil, spec: "{}")
+    _ = try test.store.submit(new, key: ("key", "p"), queueLimit: 9)
+    try test.store.forgetIdempotencyKeys(olderThan: 60_000)
+    #expect(try test.store.submission(key: ("key", "p")) != nil)
+    usleep(20_000)
+    try test.store.forgetIdempotencyKeys(olderThan: 1)
+    #expect(try test.store.submission(key: ("key", "p")) == nil)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func `Transactions of many threads go through, each once`(kind: StoreKind) throws {
+    let test = try TestStore(kind)
+    let id = try test.submit().id
+    let claim = try test.claim()
+    let stores = try (0..<4).map { _ in try test.reopened() }
+    DispatchQueue.concurrentPerform(iterations: 40) { index in
+      var report = JobStore.Report()
+      report.log = ["\(index)"]
+      do {
+        #expect(
+          try stores[index % 4].renew(claim, milliseconds: 60_000, report) == .held(isCancelling: false))
+      } catch { Issue.record("\(error)") }
+    }
+    let lines = try test.store.events(of: id, kind: .log, limit: 100)
+    #expect(Set(lines.map(\.data)) == Set((0..<40).map { "\($0)" }))
+    #expect(lines.map(\.number) == Array(3...42))
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func `Text is data, not SQL`(kind: StoreKind) throws {
     let test = try TestStore(kind)
     let name = "'; DROP TABLE job; -- $1 \\ \u{1F600}"

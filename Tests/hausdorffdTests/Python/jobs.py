@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jsonschema
@@ -295,6 +296,10 @@ def whole_path(folder, store):
     server.json("POST", "/v1/training-jobs", {"dataset": first["id"]}, keyed, 422)
     server.json("POST", "/v1/training-jobs", {"dataset": first["id"]}, {"Idempotency-Key": "a b"}, 400)
     one = json.loads(one.data)["id"]
+    with ThreadPoolExecutor(8) as executor:
+        replies = list(executor.map(lambda _: server.ask("POST", "/v1/training-jobs", {"dataset": first["id"], **spec}, {"Idempotency-Key": "many"}), range(16)))
+    expect({reply.status for reply in replies} <= {202, 409}, f"at once: {[reply.status for reply in replies]}")
+    expect(len({json.loads(reply.data)["id"] for reply in replies if reply.status == 202}) == 1, "at once it is one job")
     server.json("DELETE", f"/v1/datasets/{first['id']}", status=409)
     server.json("DELETE", f"/v1/training-jobs/{one}", status=409)
 
