@@ -174,6 +174,80 @@ struct FileTests {
     }
   }
 
+  @Test func `Ranges reach beyond 4 GiB`() throws {
+    let path = try folder.write("sparse", [])
+    try #require(truncate(path, 5 << 30) == 0)
+    let file = try OpenFile(path: path)
+    let server = try TestServer(routes: [
+      Route(.get, "/sparse", produces: []) {
+        .now(.file(file, for: $0.head, etag: "v1", contentType: "a/b"))
+      }
+    ])
+    let client = try Client(port: server.port)
+    client.send(
+      get("/sparse", "Range: bytes=4294967300-4294967302\r\n") + get("/sparse", method: "HEAD")
+        + get("/sparse", "Range: bytes=-2\r\n"))
+    let reply = try client.reply()
+    #expect(reply.status == 206 && reply.body == [0, 0, 0])
+    #expect(reply.header("Content-Range") == "bytes 4294967300-4294967302/5368709120")
+    #expect(try client.reply(toHead: true).header("Content-Length") == "5368709120")
+    #expect(try client.reply().header("Content-Range") == "bytes 5368709118-5368709119/5368709120")
+  }
+
+  @Test func `An answer that cannot be made is answered 500 and leaves no descriptor open`() throws {
+    let path = "\(folder.path)/big"
+    let server = try TestServer(routes: [
+      Route(.get, "/split", produces: []) { _ throws(Problem) in
+        do throws(ServerError) {
+          return .now(Response(headers: ["X": "a\r\nb"], content: .file(try OpenFile(path: path))))
+        } catch {
+          throw Problem(error)
+        }
+      }
+    ])
+    let client = try Client(port: server.port)
+    client.send(get("/split") + get("/hello"))
+    #expect(try client.reply().status == 500)
+    #expect(try client.reply().text == "hello")
+    #expect(eventually { folder.openCount == 0 })
+  }
+
+  @Test func `Without a free descriptor the answer is 503`() async {
+    await #expect(processExitsWith: .success) {
+      let folder = try ScratchFolder()
+      let file = try OpenFile(path: try folder.write("file", [1, 2, 3]))
+      let spool = SpoolFolder(folder.path)
+      let server = try TestServer(routes: [
+        Route(.get, "/file", produces: []) { _ in .now(Response(content: .file(file))) },
+        Route(.post, "/spool", consumes: ["application/octet-stream"], spool: spool) { request in
+          .now(.json(.text("\(request.body.count)")))
+        },
+      ])
+      let client = try Client(port: server.port)
+      client.send(get("/file"))
+      #expect(try client.reply().body == [1, 2, 3])
+      // The one that the answer had is closed a moment behind it.
+      #expect(eventually { folder.openCount == 1 })
+      let next = dup(0)
+      close(next)
+      let resource = __rlimit_resource_t(7)  // RLIMIT_NOFILE
+      var limits = rlimit()
+      getrlimit(resource, &limits)
+      let before = limits
+      limits.rlim_cur = rlim_t(next)
+      setrlimit(resource, &limits)
+      for request in [Array(get("/file").utf8), post("/spool", [1, 2])] {
+        client.send(request)
+        let reply = try client.reply()
+        #expect(reply.status == 503 && reply.header("Retry-After") == "1")
+      }
+      limits = before
+      setrlimit(resource, &limits)
+      client.send(post("/spool", [1, 2]))
+      #expect(try client.reply().text == "2")
+    }
+  }
+
   @Test func `Clients that go away leave no descriptor open`() throws {
     for index in 0..<20 {
       let client = try Client(port: server.port, receiveBuffer: 4096)

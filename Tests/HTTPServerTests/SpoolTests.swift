@@ -246,6 +246,19 @@ struct SpoolTests {
     if status == 500 { #expect(problem.detail?.contains("write: Input/output error") == true) }
   }
 
+  @Test func `A file at the limit of its size is answered 507, and the process lives on`() async {
+    await #expect(processExitsWith: .success) {
+      let folder = try ScratchFolder()
+      let server = try SpoolTests.server(folder.path, TestServer.Counters())
+      var limits = rlimit(rlim_cur: 1 << 20, rlim_max: .max)
+      try #require(setrlimit(__rlimit_resource_t(1), &limits) == 0)  // RLIMIT_FSIZE
+      let client = try Client(port: server.port)
+      client.send(post("/spool", [UInt8](repeating: 7, count: 2 << 20)))
+      #expect(try client.reply().status == 507)
+      #expect(eventually { folder.openCount == 0 })
+    }
+  }
+
   @Test func `A route that spools consumes something`() async {
     await #expect(processExitsWith: .failure) {
       _ = Route(.post, "/a", spool: SpoolFolder("/tmp")) { _ in .now(Response()) }

@@ -228,6 +228,35 @@ struct StreamTests {
     withExtendedLifetime(deaf) {}
   }
 
+  @Test func `A client that reads too little to get on is cut`() throws {
+    let server = try TestServer(routes: streams.routes) {
+      $0.bodyDeadline = .milliseconds(300)
+      $0.minimumBodyRate = 1 << 30
+    }
+    let client = try Client(port: server.port, receiveBuffer: 4096)
+    client.send(get("/events"))
+    #expect(try client.head().status == 200)
+    let stream = streams.take()[0]
+    // It has waited once: the deadline of the head is gone.
+    #expect(stream.append("hello"))
+    #expect(text(try client.chunk()) == "hello")
+    let socket = client.socket
+    let isOver = Locked(false)
+    let group = DispatchGroup()
+    DispatchQueue.global().async(group: group) {
+      var bytes = [UInt8](repeating: 0, count: 1024)
+      while !isOver.withLock({ $0 }), recv(socket, &bytes, bytes.count, 0) > 0 { usleep(20_000) }
+    }
+    let piece = [UInt8](repeating: 7, count: 64 << 10)
+    #expect(
+      eventually {
+        while stream.append(piece) {}
+        return stream.clientIsGone
+      })
+    isOver.withLock { $0 = true }
+    group.wait()
+  }
+
   @Test func `A client that does not read what the kernel keeps for it is given up`() throws {
     let server = try TestServer(routes: streams.routes) { $0.bodyDeadline = .milliseconds(300) }
     let deaf = try Client(port: server.port, receiveBuffer: 4096)
