@@ -8,16 +8,16 @@ final class Readiness: Sendable {
   }
 
   private let current = Locked(State.starting)
-  private let store = Locked(true)
+  private let trouble = Locked<String?>(nil)
 
   var state: State {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }
   }
 
-  /// Whether the job store answered when it was last asked.
-  var hasStore: Bool {
-    get { store.withLock { $0 } }
-    set { store.withLock { $0 = newValue } }
+  /// What is wrong with the store or the disk, a sentence; nil where nothing is.
+  var problem: String? {
+    get { trouble.withLock { $0 } }
+    set { trouble.withLock { $0 = newValue } }
   }
 }

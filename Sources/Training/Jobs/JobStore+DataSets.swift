@@ -38,8 +38,7 @@ extension JobStore {
     _ id: String, name: String?, bytes: Int, milliseconds: Int, limit: Int
   ) throws(StoreError) -> Bool {
     try database.write { (statements) throws(StoreError) in
-      _ = try statements.run(
-        "DELETE FROM data_set WHERE state = 'importing' AND lease_until < \(now)", [])
+      try forgetAbandoned(statements)
       guard try total(statements) + bytes <= limit else { return false }
       _ = try statements.run(
         """
@@ -48,6 +47,16 @@ extension JobStore {
         """, [.text(id), SQLValue(name), .integer(milliseconds), .integer(bytes)])
       return true
     }
+  }
+
+  /// Forgets data sets whose taker has let its time pass.
+  func forgetAbandoned(_ statements: any Statements) throws(StoreError) {
+    _ = try statements.run("DELETE FROM data_set WHERE state = 'importing' AND lease_until < \(now)", [])
+  }
+
+  /// What all data sets take together, those that are being taken over too.
+  public func dataSetBytes() throws(StoreError) -> Int {
+    try database.read { (statements) throws(StoreError) in try total(statements) }
   }
 
   private func total(_ statements: any Statements) throws(StoreError) -> Int {
@@ -112,6 +121,7 @@ extension JobStore {
   /// Forgets a data set that no unfinished job needs and that is not being taken over; its file is the caller's to remove.
   public func deleteDataSet(_ id: String) throws(StoreError) -> Deletion {
     try database.write { (statements) throws(StoreError) in
+      try forgetAbandoned(statements)
       let rows = try statements.run(
         "SELECT \(DataSetRecord.columns) FROM data_set WHERE id = $1\(database.dialect.locking)", [.text(id)])
       guard let row = rows.first else { return .missing }

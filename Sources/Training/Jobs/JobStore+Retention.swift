@@ -6,7 +6,11 @@ extension JobStore {
   public func deleteJobs(finishedBefore milliseconds: Int) throws(StoreError) -> [String] {
     let rows = try database.read { (statements) throws(StoreError) in
       try statements.run(
-        "SELECT id FROM job WHERE finished_at < \(now) - $1 ORDER BY id LIMIT 100", [.integer(milliseconds)])
+        """
+        SELECT id FROM job WHERE finished_at < \(now) - $1 AND NOT EXISTS (
+          SELECT 1 FROM job AS other WHERE other.init_from = job.id AND other.finished_at IS NULL)
+        ORDER BY id LIMIT 100
+        """, [.integer(milliseconds)])
     }
     var deleted: [String] = []
     for id in rows.compactMap({ $0[0].text }) where try delete(id) == .deleted { deleted.append(id) }

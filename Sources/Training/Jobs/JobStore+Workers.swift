@@ -7,8 +7,6 @@ extension JobStore {
     public let owner: String
     public var id: String { job.id }
     public var attempt: Int { job.attempt }
-    /// Optimiser steps in the files that count.
-    public let savedSteps: Int
   }
 
   /// Whether a claim still holds.
@@ -19,8 +17,10 @@ extension JobStore {
 
   /// What a worker has to say about its job.
   public struct Report: Equatable, Sendable {
-    /// Records of the epochs behind those that are known, JSON, in their order.
+    /// Records of epochs, JSON, in their order; those that are known are left out.
     public var epochs: [String] = []
+    /// The number of the first of them.
+    public var firstEpoch = 1
     /// Lines for the log.
     public var log: [String] = []
     /// JSON, where it is new.
@@ -44,13 +44,13 @@ extension JobStore {
         UPDATE job SET state = 'running', attempt = attempt + 1, owner = $1, lease_until = \(now) + $2,
           started_at = coalesce(started_at, \(now)), claimed_steps = saved_steps
         WHERE id = (SELECT id FROM job WHERE state = 'queued' ORDER BY id LIMIT 1\(database.dialect.lockingFree))
-        RETURNING id, saved_steps
+        RETURNING id
         """, [.text(owner), .integer(milliseconds)])
-      guard let row = rows.first, let id = row[0].text, let steps = row[1].integer else { return nil }
+      guard let id = rows.first?[0].text else { return nil }
       try add(.state, Job.State.running.rawValue, to: id, statements)
       try statements.announce(id)
       guard let job = try lock(id, statements) else { return nil }
-      return Claim(job: job, owner: owner, savedSteps: steps)
+      return Claim(job: job, owner: owner)
     }
   }
 
@@ -85,17 +85,22 @@ extension JobStore {
         UPDATE job SET lease_until = \(now) + $4, progress = coalesce($5, progress), latest = coalesce($6, latest),
           best = coalesce($7, best), saved_steps = coalesce($8, saved_steps),
           files_attempt = CASE WHEN $8 IS NULL THEN files_attempt ELSE attempt END,
-          failures = CASE WHEN $8 > claimed_steps THEN 0 ELSE failures END, epochs = epochs + $9
-        WHERE id = $1 AND owner = $2 AND attempt = $3 AND state = 'running' RETURNING cancel_requested
+          failures = CASE WHEN $8 > claimed_steps THEN 0 ELSE failures END
+        WHERE id = $1 AND owner = $2 AND attempt = $3 AND state = 'running' RETURNING cancel_requested, epochs
         """,
         [
           .text(claim.id), .text(claim.owner), .integer(claim.attempt), .integer(milliseconds),
           SQLValue(report.progress), SQLValue(report.latest), SQLValue(report.best),
           SQLValue(report.savedSteps),
-          .integer(report.epochs.count),
         ])
-      guard let row = rows.first else { return .lost }
-      for epoch in report.epochs { try add(.epoch, epoch, to: claim.id, statements) }
+      guard let row = rows.first, let known = row[1].integer else { return .lost }
+      // A report that was heard without an answer comes again.
+      let epochs = report.epochs.dropFirst(max(0, known + 1 - report.firstEpoch))
+      if !epochs.isEmpty {
+        _ = try statements.run(
+          "UPDATE job SET epochs = epochs + $2 WHERE id = $1", [.text(claim.id), .integer(epochs.count)])
+      }
+      for epoch in epochs { try add(.epoch, epoch, to: claim.id, statements) }
       for line in report.log { try add(.log, line, to: claim.id, statements) }
       if report != Report() { try statements.announce(claim.id) }
       return .held(isCancelling: row[0].integer != 0)
@@ -174,9 +179,12 @@ extension JobStore {
   }
 
   private static func crashError(_ reason: String, _ times: Int) -> String {
-    // The reasons are this program's own words.
-    let detail = "\(reason), \(times) times without getting further".map { character in
-      character == "\"" || character == "\\" ? "\\\(character)" : "\(character)"
+    let detail = "\(reason), \(times) times without getting further".unicodeScalars.map { scalar in
+      switch scalar {
+      case "\"", "\\": "\\\(scalar)"
+      case "\0"..<" ": "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+      default: "\(scalar)"
+      }
     }.joined()
     return #"{"type":"about:blank","title":"The worker crashed","detail":"\#(detail)"}"#
   }

@@ -9,10 +9,17 @@ public final class JobStore: Sendable {
   public static let failureBudget = 3
 
   let database: any Database
+  /// What tells this store from all others; it stays the same in a backup.
+  public let identity: String
 
   init(_ database: any Database) throws(StoreError) {
     self.database = database
     try Schema.migrate(database)
+    let rows = try database.read { (statements) throws(StoreError) in
+      try statements.run("SELECT id FROM store_identity", [])
+    }
+    guard let identity = rows.first?[0].text else { throw StoreError(.invalid, "the store has no identity") }
+    self.identity = identity
   }
 
   /// Opens the store of one machine in a file, which is made where it is missing.

@@ -20,7 +20,9 @@ final class PostgresConnection {
     // What the address says comes behind, so that it wins.
     let settings = [
       ("fallback_application_name", "hausdorffd"), ("connect_timeout", "5"), ("keepalives_idle", "10"),
-      ("tcp_user_timeout", "15000"), ("client_encoding", "UTF8"), ("dbname", address),
+      ("keepalives_interval", "5"), ("keepalives_count", "2"), ("tcp_user_timeout", "15000"),
+      ("client_encoding", "UTF8"), ("options", "-c statement_timeout=15s -c lock_timeout=10s"),
+      ("dbname", address),
     ]
     let words = settings.map { (strdup($0.0), strdup($0.1)) }
     defer {

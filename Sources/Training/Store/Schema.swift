@@ -24,6 +24,8 @@ enum Schema {
         data TEXT NOT NULL, PRIMARY KEY (job, number))
       """,
       "CREATE INDEX event_by_kind ON event (job, kind, number)",
+      "CREATE TABLE store_identity (id TEXT NOT NULL)",
+      "INSERT INTO store_identity (id) VALUES ('\(UUIDv7.next())')",
       """
       CREATE TABLE idempotency_key (
         name TEXT PRIMARY KEY, payload TEXT NOT NULL, job TEXT NOT NULL, created_at BIGINT NOT NULL)

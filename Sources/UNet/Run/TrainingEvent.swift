@@ -2,6 +2,8 @@
 public enum TrainingEvent: Sendable {
   /// Behind each step.
   case progress(TrainingProgress)
+  /// When an epoch's training is saved, before its validation.
+  case saved
   /// Behind each epoch, with whether it is the best so far.
   case epoch(EpochRecord, isBest: Bool)
 }

@@ -62,7 +62,9 @@ public final class TrainingRun {
     identity = [
       ("data", sets.digest), ("seed", "\(options.seed)"), ("batch_size", "\(options.batchSize)"),
       ("losses", options.losses.map(\.name).joined(separator: ",")),
-      ("optimizer", options.optimizer.kind.rawValue), ("precision", precision.rawValue),
+      ("optimizer", options.optimizer.kind.rawValue),
+      // What `auto` comes to may differ where the run goes on.
+      ("precision", options.precision == .auto ? "auto" : precision.rawValue),
       ("training samples", "\(sets.trained.count)"),
     ]
     let checkpoint =
@@ -125,19 +127,19 @@ public final class TrainingRun {
   ///
   /// - Parameters:
   ///   - shouldStop: looked at behind each step; where it is true, the run is saved and can be resumed.
-  ///   - willSave: called before files are written; what it throws ends the run, with the files as they are.
+  ///   - willSave: called before files are written; it may end the process, with the files as they are.
   ///   - report: gets what happens, on this thread.
   /// - Throws: `UNetError.notFinite`, with epoch and step, where loss or gradient is not finite; `UNetError.system` where a
   ///   file cannot be written. The run can then be resumed from where it was saved last.
   public func run(
-    shouldStop: () -> Bool = { false }, willSave: () throws(UNetError) -> Void = {},
+    shouldStop: () -> Bool = { false }, willSave: () -> Void = {},
     report: (TrainingEvent) -> Void = { _ in }
   ) throws(UNetError) -> TrainingOutcome {
     while state.epoch < options.epochs {
       if hasLostPatience { return .stoppedEarly }
       clock = EpochClock()
       guard try trainEpoch(shouldStop, report) else {
-        try willSave()
+        willSave()
         try save()
         return .interrupted
       }
@@ -230,12 +232,13 @@ public final class TrainingRun {
 
   /// Validates, records the epoch and saves; before that, too, so that what was trained outlives a validation that fails.
   private func endEpoch(
-    _ willSave: () throws(UNetError) -> Void, _ report: (TrainingEvent) -> Void
+    _ willSave: () -> Void, _ report: (TrainingEvent) -> Void
   ) throws(UNetError) {
     let seconds = monotonicSeconds() - clock.start
     let weights = trainer.weights
-    try willSave()
+    willSave()
     try save(weights)
+    report(.saved)
     let start = monotonicSeconds()
     let validation = try validate(weights)
     let means = state.termSums.map { $0 / Double(state.images) }
@@ -249,7 +252,7 @@ public final class TrainingRun {
     state.epoch += 1
     state.beginEpoch()
     let isBest = state.best?.epoch == state.epoch
-    try willSave()
+    willSave()
     if isBest {
       let model = model(weights, state.history.last!)
       try model.write(to: "\(folder)/\(Self.bestName)")

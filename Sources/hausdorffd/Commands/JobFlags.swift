@@ -20,8 +20,6 @@ struct JobFlags: ParsableArguments {
   @Option(help: "Seconds that a worker may take to save its job when it is asked to stop.")
   var workerGracePeriod = 20
 
-  var gracePeriod: Int { workerGracePeriod }
-
   func validate() throws {
     func check(_ name: String, _ isFit: Bool, _ range: String) throws {
       guard isFit else { throw ValidationError("--\(name) must be \(range)") }
@@ -41,7 +39,9 @@ struct JobFlags: ParsableArguments {
     let deadline = LeaseKeeper.now + patience
     while true {
       do {
-        return try openStore(folder)
+        let store = try openStore(folder)
+        try folder.join(store: store.identity)
+        return store
       } catch let error as StoreError
         where error.kind == .unavailable && LeaseKeeper.now < deadline && StopSignal.asked == 0
       {

@@ -103,12 +103,14 @@ struct ServeCommand: AsyncParsableCommand {
     limits.deadline = .seconds(requestDeadline)
     let folder = DataFolder(path: data)
     let store: JobStore
+    StopSignal.watch()
     do {
       store = try training.jobs.openStore(folder, patience: 60)
       try DataFolder.make(folder.dataSets)
     } catch {
       throw Output.failure("\(error)")
     }
+    guard StopSignal.asked == 0 else { return }
     let service = ScoringService(
       configuration: configuration, limits: limits, drainDelay: .seconds(drainDelay),
       gracePeriod: .seconds(gracePeriod),

@@ -28,7 +28,6 @@ struct WorkCommand: ParsableCommand {
   var logLevel = "info"
 
   func validate() throws {
-    try flags.validate()
     guard (1...1024).contains(jobs) else { throw ValidationError("--jobs must be 1 to 1024, not \(jobs)") }
     guard Logger.Level(rawValue: logLevel) != nil else {
       throw ValidationError("--log-level '\(logLevel)' is not a level")
@@ -36,7 +35,8 @@ struct WorkCommand: ParsableCommand {
   }
 
   func run() throws {
-    StopSignal.watch()
+    // A supervisor, and whoever stops it, may both ask.
+    StopSignal.watch(isPatient: owner != nil)
     let folder = DataFolder(path: data)
     let store: JobStore
     do { store = try flags.openStore(folder, patience: once ? 10 : 300) } catch {
@@ -50,7 +50,7 @@ struct WorkCommand: ParsableCommand {
       supervisor.start()
       logger.info("waiting for jobs")
       while StopSignal.asked == 0 { usleep(100_000) }
-      supervisor.stop(gracePeriod: Double(flags.gracePeriod))
+      supervisor.stop(gracePeriod: Double(flags.workerGracePeriod))
       return
     }
     if idle { Self.stepBack() }

@@ -1,4 +1,5 @@
 import Glibc
+import MaskFormats
 import Training
 import UNet
 
@@ -49,13 +50,26 @@ struct DataFolder: Sendable {
         "\(self.attempt(older, of: job))/\(name)", "\(self.attempt(attempt, of: job))/\(name)"
       )
       guard link(source, target) != 0, errno != ENOENT, errno != EEXIST else { continue }
-      throw UNetError(.system, "\(target): \(String(cString: strerror(errno)))")
+      // Not every file system has links.
+      guard [EOPNOTSUPP, EPERM, EMLINK, ENOSYS].contains(errno) else {
+        throw UNetError(.system, "\(target): \(String(cString: strerror(errno)))")
+      }
+      let bytes: [UInt8]
+      do throws(FormatError) {
+        let file = try MappedFile(path: source)
+        bytes = file.bytes(0..<file.count)
+      } catch {
+        throw UNetError(.system, "\(source): \(error.detail)")
+      }
+      try AtomicFile.write(to: target) { (file) throws(UNetError) in try file.append(bytes) }
     }
   }
 
   /// Keeps of a job that has ended what the attempt wrote that counts.
   func tidy(_ job: Job?) {
-    if let job, job.state.isFinal { remove(job: job.id, except: job.filesAttempt) }
+    guard let job, job.state.isFinal else { return }
+    remove(job: job.id, except: job.filesAttempt)
+    if let kept = job.filesAttempt { AtomicFile.removeLeftovers(in: attempt(kept, of: job.id)) }
   }
 
   func remove(dataSet id: String) { unlink(dataSet(id)) }
@@ -73,9 +87,37 @@ struct DataFolder: Sendable {
   /// Ids of the jobs that have a folder which was made so many seconds ago or earlier.
   func jobs(olderThan seconds: Int) -> [String] { old("\(path)/jobs", seconds, suffix: "") }
 
-  /// Ids of the jobs that have files of several attempts.
-  var jobsWithAttempts: [String] {
-    Self.names(in: "\(path)/jobs").filter { UUIDv7.isValid($0) && Self.names(in: job($0)).count > 1 }
+  /// What the disk has left for this process.
+  var freeBytes: Int {
+    var space = statvfs()
+    return statvfs(path, &space) == 0 ? Int(space.f_bavail) * Int(space.f_frsize) : 0
+  }
+
+  /// Makes sure that the folder belongs to a store, which is known by its name, or to none yet.
+  ///
+  /// Files that a store knows nothing of are removed in time, so another's must not be taken for its own.
+  func join(store identity: String) throws(UNetError) {
+    let file = "\(path)/store.id"
+    if !Self.exists(file) {
+      try AtomicFile.write(to: file) { (file) throws(UNetError) in
+        try file.append(Array("\(identity)\n".utf8))
+      }
+    }
+    guard let found = Self.line(of: file), found != identity else { return }
+    throw UNetError(
+      .configuration,
+      "\(path) belongs to another job store (\(found), not \(identity)); if it is to be this one's, remove \(file)"
+    )
+  }
+
+  private static func line(of path: String) -> String? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard fgets(&buffer, Int32(buffer.count), file) != nil else { return nil }
+    return buffer.withUnsafeBufferPointer {
+      String(String(cString: $0.baseAddress!).prefix { !$0.isNewline })
+    }
   }
 
   /// Ids of the data sets that have such a file.

@@ -25,19 +25,26 @@ final class Housekeeping: Sendable {
   /// Starts the thread; it ends with the process.
   func start() {
     BackgroundThread.start { [self] in
-      var nextSweep = LeaseKeeper.now
+      var (nextSweep, nextTidying) = (LeaseKeeper.now, LeaseKeeper.now)
       while true {
+        var problem: String?
         do throws(StoreError) {
           try store.check()
-          readiness.hasStore = true
-          if LeaseKeeper.now >= nextSweep {
+          let now = LeaseKeeper.now
+          if now >= nextSweep {
             try sweep()
-            nextSweep = LeaseKeeper.now + 60
+            nextSweep = now + 60
           }
+          if now >= nextTidying {
+            try tidy()
+            nextTidying = now + 3600
+          }
+          if folder.freeBytes < Self.leastFreeBytes { problem = "The disk of the data folder is full." }
         } catch {
-          if readiness.hasStore { logger.error("the job store does not work: \(error)") }
-          readiness.hasStore = false
+          if readiness.problem == nil { logger.error("the job store does not work: \(error)") }
+          problem = "The job store does not answer."
         }
+        readiness.problem = problem
         BackgroundThread.sleep(seconds: 1)
       }
     }
@@ -57,9 +64,18 @@ final class Housekeeping: Sendable {
       }
     }
     try store.forgetIdempotencyKeys(olderThan: 7 * 86_400_000)
-    // Left by processes that were killed between the file and the store. What is young may be on its way.
+  }
+
+  /// Where less is left than this, the disk counts as full.
+  private static let leastFreeBytes = 16 << 20
+
+  /// Removes files that processes left which were killed between the file and the store.
+  private func tidy() throws(StoreError) {
+    for id in folder.jobs(olderThan: 0) {
+      if let job = try store.job(id) { folder.tidy(job) }
+    }
+    // What is young may be on its way.
     for id in folder.jobs(olderThan: 3600) where try store.job(id) == nil { folder.remove(job: id) }
-    for id in folder.jobsWithAttempts { folder.tidy(try store.job(id)) }
     for id in folder.dataSetFiles(olderThan: 3600) where try store.dataSet(id) == nil {
       folder.remove(dataSet: id)
     }

@@ -15,7 +15,8 @@ struct JobRunner {
   /// Claims a job and runs it.
   ///
   /// - Returns: false where there was none.
-  /// - Throws: `StoreError` where the store cannot be told how it ended; the claim then ends by itself.
+  /// - Throws: `StoreError` where the system failed, or the store cannot be told how it ended; the supervisor then takes the job
+  ///   back, or the claim ends by itself.
   func runNext(owner: String, shouldStop: @escaping () -> Bool) throws(StoreError) -> Bool {
     let start = LeaseKeeper.now
     guard let claim = try store.claim(owner: owner, milliseconds: Int(lease * 1000)) else { return false }
@@ -24,6 +25,10 @@ struct JobRunner {
     let end: End
     do throws(UNetError) {
       end = try run(claim, keeper, shouldStop)
+    } catch  where error.kind == .system {
+      // As if it had crashed: elsewhere, or a little later, it may go on.
+      keeper.end()
+      throw StoreError(.unavailable, error.detail)
     } catch {
       end = .failed(error)
     }
@@ -75,13 +80,12 @@ struct JobRunner {
     }
     let outcome = try run.run(
       shouldStop: { shouldStop() },
-      willSave: { () throws(UNetError) in
-        guard keeper.mayWrite else { throw UNetError(.system, "the claim on the job has ended") }
-      },
+      willSave: { keeper.leaveUnlessHeld() },
       report: { event in
         switch event {
         case .progress(let progress):
           keeper.tell { report in report.progress = JSONWriter.text { progress.write(to: &$0) } }
+        case .saved: keeper.tell { $0.savedSteps = run.steps }
         case .epoch(let record, let isBest):
           keeper.tell { report in
             report.add(record, isBest: isBest)
@@ -156,6 +160,7 @@ struct JobRunner {
 extension JobStore.Report {
   fileprivate mutating func add(_ record: EpochRecord, isBest: Bool) {
     let text = JSONWriter.text { record.write(isBest: isBest, to: &$0) }
+    if epochs.isEmpty { firstEpoch = record.epoch }
     epochs.append(text)
     latest = text
     if isBest {

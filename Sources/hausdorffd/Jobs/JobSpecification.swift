@@ -169,13 +169,14 @@ extension OptionList.Entry {
     return text
   }
 
-  /// A name for people: at most 200 characters on one line.
+  /// A name for people: at most 200 bytes of UTF-8 on one line.
   func title() throws(RequestError) -> String? {
     if isNull { return nil }
     let text = try string()
-    guard text.count <= 200, text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+    guard text.utf8.count <= 200,
+      text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
     else {
-      throw RequestError(location, "must be at most 200 characters on one line")
+      throw RequestError(location, "must be at most 200 bytes of UTF-8 on one line")
     }
     return text
   }

@@ -46,6 +46,11 @@ final class LeaseKeeper: Sendable {
   /// Whether the claim surely holds now.
   var mayWrite: Bool { state.withLock { Self.now < $0.end } }
 
+  /// Ends the process, with all files as they are, unless the claim surely holds now.
+  func leaveUnlessHeld() {
+    if !mayWrite { leave("the claim may have ended") }
+  }
+
   /// Adds to what is to be told. Progress is told twice a second, the rest sooner.
   func tell(_ change: (inout JobStore.Report) -> Void) {
     let isUrgent = state.withLock { state in
@@ -126,6 +131,7 @@ extension JobStore.Report {
   /// Both, the other's being newer.
   fileprivate func followed(by other: JobStore.Report) -> JobStore.Report {
     var report = self
+    if epochs.isEmpty { report.firstEpoch = other.firstEpoch }
     report.epochs += other.epochs
     report.log += other.log
     report.progress = other.progress ?? progress

@@ -88,5 +88,5 @@ struct TrainingService: Sendable {
   }
 
   /// Has the workers save their jobs and give them back.
-  func stop() { supervisor?.stop(gracePeriod: Double(flags.jobs.gracePeriod)) }
+  func stop() { supervisor?.stop(gracePeriod: Double(flags.jobs.workerGracePeriod)) }
 }

@@ -31,7 +31,7 @@ final class Worker: Sendable {
     // One thread starts all workers, so none inherits another's pipe before this.
     for descriptor in pipes { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     defer { close(pipes[0]) }
-    let errors = open(folder.path, temporaryFile | O_RDWR | O_CLOEXEC, 0o600)
+    let errors = unnamedFile(in: folder.path)
     guard errors >= 0 else {
       close(pipes[1])
       return nil
@@ -57,6 +57,19 @@ final class Worker: Sendable {
       return nil
     }
     return Worker(id: id, owner: owner, input: pipes[1], errors: errors)
+  }
+
+  /// A file without a name, or one that has just lost it where the file system knows no others.
+  private static func unnamedFile(in folder: String) -> Int32 {
+    let descriptor = open(folder, temporaryFile | O_RDWR | O_CLOEXEC, 0o600)
+    guard descriptor < 0, [EOPNOTSUPP, EISDIR, ENOENT].contains(errno) else { return descriptor }
+    var template = Array("\(folder)/.worker-XXXXXX".utf8CString)
+    let made = mkstemp(&template)
+    if made >= 0 {
+      unlink(template)
+      _ = fcntl(made, F_SETFD, FD_CLOEXEC)
+    }
+    return made
   }
 
   private static func spawn(
@@ -112,7 +125,11 @@ final class Worker: Sendable {
     let count = pread(errors, &buffer, buffer.count, max(0, size - buffer.count))
     guard count > 0 else { return "" }
     let lines = String(decoding: buffer[..<count], as: UTF8.self).split(whereSeparator: \.isNewline)
-    return lines.last.map { ": \($0.prefix(500))" } ?? ""
+    // It may be of anything that the process has linked.
+    let clean = (lines.last ?? "").unicodeScalars.prefix(500).map { scalar in
+      scalar.properties.generalCategory == .control ? "\u{FFFD}" : String(scalar)
+    }
+    return clean.isEmpty ? "" : ": \(clean.joined())"
   }
 }
 

@@ -9,6 +9,8 @@ import Training
 final class WorkerSupervisor: Sendable {
   private struct State {
     var workers: [pid_t: Worker] = [:]
+    /// Workers that have ended, whose jobs are being given back.
+    var ended = 0
     var isStopping = false
     /// Workers that ended badly without a job, one after another.
     var vainStarts = 0
@@ -45,7 +47,7 @@ final class WorkerSupervisor: Sendable {
       hasEnded.wait(seconds: min(0.5, max(0, deadline - LeaseKeeper.now)))
     }
     state.withLock { state in for id in state.workers.keys { kill(id, SIGKILL) } }
-    while state.withLock({ !$0.workers.isEmpty }) { hasEnded.wait(seconds: 0.5) }
+    while state.withLock({ !$0.workers.isEmpty || $0.ended > 0 }) { hasEnded.wait(seconds: 0.5) }
   }
 
   private func supervise() {
@@ -62,7 +64,9 @@ final class WorkerSupervisor: Sendable {
 
   private func startWorkers() {
     do throws(StoreError) {
-      while state.withLock({ !$0.isStopping && $0.workers.count < width }), try store.hasClaimable() {
+      while state.withLock({ !$0.isStopping && $0.workers.count + $0.ended < width }),
+        try store.hasClaimable()
+      {
         guard let worker = Worker.start(folder: folder, flags: flags, isIdle: isIdle) else {
           logger.error("no worker can be started: \(String(cString: strerror(errno)))")
           return state.withLock { $0.vainStarts += 1 }
@@ -83,25 +87,32 @@ final class WorkerSupervisor: Sendable {
 
   private func watch(_ worker: Worker) {
     let reason = worker.waitForEnd()
-    let isStopping = state.withLock { $0.isStopping }
+    let isStopping = state.withLock { state in
+      state.workers[worker.id] = nil
+      state.ended += 1
+      return state.isStopping
+    }
+    hasEnded.ring()
     var job: String?
-    // The job must not wait for its claim to end.
+    // The job should not wait for its claim to end.
     for attempt in 1...20 {
       do throws(StoreError) {
         job = try store.release(
           owner: worker.owner, reason: reason ?? "the worker ended without its job",
-          countsAsFailure: !isStopping)
+          countsAsFailure: !isStopping && reason != Worker.lostClaim)
         break
       } catch {
         logger.warning("attempt \(attempt) to give back the job of a worker that ended failed: \(error)")
+        if state.withLock({ $0.isStopping }) { break }
         BackgroundThread.sleep(seconds: 0.5)
       }
     }
     if let job { logger.warning("job \(job): \(reason ?? "the worker ended without it")") }
     if let reason, job == nil, reason != Worker.lostClaim { logger.warning("\(reason)") }
     state.withLock { state in
-      state.workers[worker.id] = nil
-      state.vainStarts = reason != nil && job == nil ? state.vainStarts + 1 : 0
+      state.ended -= 1
+      let isVain = reason != nil && reason != Worker.lostClaim && job == nil
+      state.vainStarts = isVain ? state.vainStarts + 1 : 0
     }
     bell.ring()
     hasEnded.ring()

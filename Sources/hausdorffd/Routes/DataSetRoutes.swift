@@ -22,7 +22,8 @@ struct DataSetRoutes: Sendable {
 
   init(context: JobContext, uploadLimit: Int, totalLimit: Int) {
     (self.context, self.uploadLimit, self.totalLimit) = (context, uploadLimit, totalLimit)
-    spool = SpoolFolder(context.folder.dataSets)
+    let room = UploadRoom(limit: totalLimit)
+    spool = SpoolFolder(context.folder.dataSets) { room.admission() }
   }
 
   var routes: [Route] {
@@ -69,9 +70,11 @@ struct DataSetRoutes: Sendable {
   private func create(_ request: Request, _ responder: Responder) throws(Problem) -> Response {
     let (source, name) = try source(request)
     let id = UUIDv7.next()
+    var bytes = request.body.count
+    if case .synthetic(let shapes) = source { bytes = shapes.byteCount }
     let begun = try context.ask { (store) throws(StoreError) in
       try store.beginDataSet(
-        id, name: name, bytes: request.body.count, milliseconds: Int(Self.lease * 1000), limit: totalLimit)
+        id, name: name, bytes: bytes, milliseconds: Int(Self.lease * 1000), limit: totalLimit)
     }
     guard begun else { throw noRoom }
     do throws(Problem) {
@@ -82,9 +85,7 @@ struct DataSetRoutes: Sendable {
       }
       guard isKept else { throw noRoom }
     } catch {
-      // Whatever is left of it counts for nothing: the store forgets it by itself if it cannot be told.
-      try? context.store.abandonDataSet(id)
-      context.folder.remove(dataSet: id)
+      abandon(id)
       throw error
     }
     let record = try context.ask { (store) throws(StoreError) in try store.dataSet(id) }
@@ -92,6 +93,17 @@ struct DataSetRoutes: Sendable {
     return Response(
       status: 201, contentType: "application/json", headers: ["Location": "/v1/datasets/\(id)"],
       content: .bytes(Self.json(record)))
+  }
+
+  /// Forgets a data set, unless it is there after all: an answer of the store may have been lost. What cannot be forgotten now the
+  /// store forgets by itself.
+  private func abandon(_ id: String) {
+    do throws(StoreError) {
+      try context.store.abandonDataSet(id)
+      if try context.store.dataSet(id) == nil { context.folder.remove(dataSet: id) }
+    } catch {
+      return
+    }
   }
 
   private var noRoom: Problem {
@@ -155,7 +167,13 @@ struct DataSetRoutes: Sendable {
     guard let file else {
       throw Problem(RequestError(.parameter("file"), "is missing: the archive", status: 400))
     }
-    return (.archive(file.range), name ?? file.filename.map { String($0.prefix(200)) })
+    return (.archive(file.range), name ?? file.filename.flatMap(Self.title))
+  }
+
+  /// A file's name as a title, where it can be one.
+  private static func title(_ filename: String) -> String? {
+    let entry = OptionList.Entry(name: "file", value: .text(filename), location: .parameter("file"))
+    return (try? entry.title()) ?? nil
   }
 
   private func importing(
@@ -178,19 +196,25 @@ struct DataSetRoutes: Sendable {
         throw DataSetError(.unavailable, error.detail)
       }
     }
-    do throws(DataSetError) {
-      switch source {
-      case .synthetic(let shapes): return try DataSet.drawing(shapes, keptAs: path, progress: progress)
-      case .archive(let range):
-        let limits = ImportLimits(
-          maximumBytes: totalLimit, maximumFileBytes: context.limits.maximumBytes)
-        return try DataSet.importing(
+    switch source {
+    case .synthetic(let shapes):
+      return try Self.importing { () throws(DataSetError) in
+        try DataSet.drawing(shapes, keptAs: path, progress: progress)
+      }
+    case .archive(let range):
+      let total = try context.ask { (store) throws(StoreError) in try store.dataSetBytes() }
+      let limits = ImportLimits(
+        maximumBytes: max(1, totalLimit - total), maximumFileBytes: context.limits.maximumBytes)
+      return try Self.importing { () throws(DataSetError) in
+        try DataSet.importing(
           archive: request.body, range: range, name: "archive", keptAs: path, limits: limits,
           progress: progress)
       }
-    } catch {
-      throw Problem(error)
     }
+  }
+
+  private static func importing(_ body: () throws(DataSetError) -> DataSet) throws(Problem) -> DataSet {
+    do throws(DataSetError) { return try body() } catch { throw Problem(error) }
   }
 
   // MARK: Look and delete
@@ -270,7 +294,41 @@ extension StoreError {
   fileprivate static let forgotten = StoreError(.unavailable, "the store has given it up")
 }
 
+/// The disk that uploads may take together while they are received and taken over.
+private final class UploadRoom: Sendable {
+  private final class Share: Admission {
+    private let room: UploadRoom
+    private let taken = Locked(0)
+
+    init(_ room: UploadRoom) { self.room = room }
+
+    deinit { room.used.withLock { $0 -= taken.withLock { $0 } } }
+
+    func hasRoom(forBytes count: Int) -> Bool { room.used.withLock { $0 + count <= room.limit } }
+
+    func reserve(bytes: Int) -> Bool {
+      let isFree = room.used.withLock { used in
+        guard used + bytes <= room.limit else { return false }
+        used += bytes
+        return true
+      }
+      if isFree { taken.withLock { $0 += bytes } }
+      return isFree
+    }
+  }
+
+  private let limit: Int
+  private let used = Locked(0)
+
+  init(limit: Int) { self.limit = limit }
+
+  func admission() -> any Admission { Share(self) }
+}
+
 extension SyntheticShapes {
+  /// About what their data set takes: 16 bits a pixel, and a label.
+  fileprivate var byteCount: Int { samples * (3 * height * width + 128) }
+
   static let optionNames = ["samples", "size", "noise", "blur", "distractors", "classes", "empty", "seed"]
 
   /// Takes options out of a list; what is at fault the list tells when its rest is refused.

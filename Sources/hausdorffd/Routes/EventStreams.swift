@@ -49,6 +49,8 @@ final class EventStreams: Sendable {
       }
       last = number
     }
+    // There is nothing to come: browsers connect again and again but for this answer.
+    if job.state.isFinal, last >= job.events { return Response(status: 204) }
     let (bytes, content) = ByteStream.make()
     let isOpen = streams.withLock { streams in
       guard streams.count < limit else { return false }
@@ -87,7 +89,8 @@ final class EventStreams: Sendable {
         return streams
       }
       var jobs: [String: Job?] = [:]
-      for index in open.indices { update(&open[index], &jobs) }
+      var isAway = false
+      for index in open.indices { update(&open[index], &jobs, &isAway) }
       let sent = open
       streams.withLock { streams in
         for stream in sent {
@@ -101,13 +104,14 @@ final class EventStreams: Sendable {
     }
   }
 
-  private func update(_ stream: inout Stream, _ jobs: inout [String: Job?]) {
+  private func update(_ stream: inout Stream, _ jobs: inout [String: Job?], _ isAway: inout Bool) {
     let now = LeaseKeeper.now
-    if stream.isStale {
+    if stream.isStale, !isAway {
       stream.isStale = false
       do throws(StoreError) { try sendNews(&stream, &jobs) } catch {
-        // The store is away; the client waits, and another look follows.
+        // The store is away, for all of them; the clients wait, and another look follows.
         stream.isStale = true
+        isAway = true
       }
     }
     guard now - stream.lastSent > Self.keepAlive else { return }

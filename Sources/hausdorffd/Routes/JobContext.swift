@@ -15,9 +15,13 @@ struct JobContext: Sendable {
   func answer(
     _ body: @escaping @Sendable () throws(Problem) -> Response
   ) -> Answer {
-    .later { responder in
+    let deadline = ContinuousClock.now + pool.limits.deadline
+    return .later { responder in
       pool.submit {
-        guard !responder.clientIsGone else { return }
+        if let problem = ScoringTask.reasonToStop(responder, deadline) {
+          responder.respond(problem)
+          return
+        }
         do throws(Problem) { responder.respond(try body()) } catch { responder.respond(error) }
       }
     }

@@ -22,9 +22,13 @@ struct ModelRoutes: Sendable {
         .post, "/v1/training-jobs/{id}/predict", consumes: PredictBody.types, produces: Self.produces,
         admit: admit,
         handle: { request in
-          .later { responder in
+          let deadline = ContinuousClock.now + context.pool.limits.deadline
+          return .later { responder in
             models.submit {
-              guard !responder.clientIsGone else { return }
+              if let problem = ScoringTask.reasonToStop(responder, deadline) {
+                responder.respond(problem)
+                return
+              }
               do throws(Problem) { responder.respond(try predict(request)) } catch {
                 responder.respond(error)
               }
@@ -122,8 +126,8 @@ struct ModelRoutes: Sendable {
   ) throws(Problem) -> Prediction {
     let entry = try Self.applying { () throws(UNetError) in try models.entry(path) }
     let network = entry.predictor.architecture
+    let needed = try takeMemory(for: entry, body, request)
     let image = try image(of: body, channels: network.inChannels)
-    let needed = try takeMemory(for: entry, image, request)
     let probabilities = try Self.applying { () throws(UNetError) in
       try entry.predictor.probabilities(
         of: image.values, height: image.height, width: image.width, preprocessing: entry.preprocessing)
@@ -142,29 +146,38 @@ struct ModelRoutes: Sendable {
   private static let keptBytes = 256 << 20
 
   private func image(of body: PredictBody, channels: Int) throws(Problem) -> PlanarImage {
-    let location = body.location("image")
     guard let image = PlanarImage(body.image, channels: channels) else {
-      throw Problem(
-        RequestError(
-          location,
-          "has shape \(body.image.shape), but the model takes images of \(channels) channel\(channels == 1 ? "" : "s"): \(PlanarImage.shapes(channels: channels))"
-        ))
+      throw Self.unfit(body, channels: channels)
     }
     if let place = image.firstNotFinite {
-      throw Problem(RequestError(location, "has a value at \(place) that is not finite"))
+      throw Problem(RequestError(body.location("image"), "has a value at \(place) that is not finite"))
     }
     return image
   }
 
+  private static func unfit(_ body: PredictBody, channels: Int) -> Problem {
+    Problem(
+      RequestError(
+        body.location("image"),
+        "has shape \(body.image.shape), but the model takes images of \(channels) channel\(channels == 1 ? "" : "s"): \(PlanarImage.shapes(channels: channels))"
+      ))
+  }
+
   /// Counts what the layers need among the bytes of requests, until this one is answered.
   private func takeMemory(
-    for entry: ModelCache.Entry, _ image: PlanarImage, _ request: Request
+    for entry: ModelCache.Entry, _ body: PredictBody, _ request: Request
   ) throws(Problem) -> Int {
-    var (height, width) = (image.height, image.width)
+    let network = entry.predictor.architecture
+    guard let layout = PlanarImage.layout(of: body.image.shape, channels: network.inChannels) else {
+      throw Self.unfit(body, channels: network.inChannels)
+    }
+    var (height, width) = (layout.height, layout.width)
+    // The image in float64 and float32, and normalised; probabilities twice, labels and what is answered.
+    let around = height * width * (16 * network.inChannels + 16 * network.classes + 8)
     if entry.preprocessing.fit == .resize, let size = entry.preprocessing.inputSize {
       (height, width) = (size[0], size[1])
     }
-    let needed = Predictor.workingBytes(of: entry.predictor.architecture, height: height, width: width)
+    let needed = around + Predictor.workingBytes(of: network, height: height, width: width)
     guard request.admission?.reserve(bytes: needed) == false else { return needed }
     guard needed <= context.pool.limits.bytes else {
       throw Problem(

@@ -25,9 +25,8 @@ struct OperationRoutes: Sendable {
       throw Problem(
         status: 503, detail: "The server is \(state.rawValue).", headers: ["Retry-After": "1"])
     }
-    guard readiness.hasStore else {
-      throw Problem(
-        status: 503, detail: "The job store does not answer.", headers: ["Retry-After": "1"])
+    if let problem = readiness.problem {
+      throw Problem(status: 503, detail: problem, headers: ["Retry-After": "1"])
     }
     guard request.head.query.contains(where: { $0.name == "verbose" }) else { return .now(Self.text("ok\n")) }
     return .now(

@@ -36,7 +36,8 @@ extension Problem {
 
   init(_ error: StoreError) {
     self.init(
-      status: error.kind == .unavailable ? 503 : 500, detail: "The job store does not work: \(error.detail).",
+      // What the database says of itself is for the log.
+      status: error.kind == .unavailable ? 503 : 500, detail: "The job store does not answer as it should.",
       headers: error.kind == .unavailable ? ["Retry-After": "1"] : [:])
   }
 

@@ -103,7 +103,7 @@ struct TrainingJobRoutes: Sendable {
         headers: ["Location": job.path, "Idempotency-Replayed": "true"], content: job.json)
     case .keyIsTaken:
       throw Problem(
-        RequestError(.parameter("Idempotency-Key"), "was used with another body, or its job was deleted"))
+        RequestError(.parameter("Idempotency-Key"), "was used with another body"))
     case .queueIsFull:
       throw Problem(
         status: 429, detail: "\(queueLimit) jobs are queued, which is as many as may be.",
@@ -207,12 +207,12 @@ struct TrainingJobRoutes: Sendable {
   // MARK: Cancel and delete
 
   private func cancel(_ request: Request) throws(Problem) -> Response {
-    let before = try context.job(request)
-    guard before.state != .succeeded, before.state != .failed else {
-      throw Problem(status: 409, detail: "The job has ended already: it has \(before.state.rawValue).")
-    }
-    let job = try context.ask { (store) throws(StoreError) in try store.cancel(before.id) }
+    let id = try context.job(request).id
+    let job = try context.ask { (store) throws(StoreError) in try store.cancel(id) }
     guard let job else { throw JobContext.noJob }
+    guard job.state != .succeeded, job.state != .failed else {
+      throw Problem(status: 409, detail: "The job has ended already: it has \(job.state.rawValue).")
+    }
     return .json(job.json, status: job.state.isFinal ? 200 : 202)
   }
 

@@ -9,19 +9,24 @@ struct PlanarImage {
 
   /// (height, width) for one channel; with channels last, or else first. Nil for any other shape.
   init?(_ array: NumericArray, channels: Int) {
-    let shape = array.shape
-    let isLast: Bool
-    switch shape.count {
-    case 2 where channels == 1: (height, width, isLast) = (shape[0], shape[1], true)
-    case 3 where shape[2] == channels: (height, width, isLast) = (shape[0], shape[1], true)
-    case 3 where shape[0] == channels: (height, width, isLast) = (shape[1], shape[2], false)
-    default: return nil
-    }
+    guard let layout = Self.layout(of: array.shape, channels: channels) else { return nil }
+    let isLast = layout.isLast
+    (height, width) = (layout.height, layout.width)
     let pixels = height * width
     values = (0..<channels).flatMap { channel in
       (isLast
         ? array.doubles(from: channel, stride: channels, count: pixels)
         : array.doubles(from: channel * pixels, count: pixels)).map { Float($0) }
+    }
+  }
+
+  /// What an array of this shape would be; nil where it would be none.
+  static func layout(of shape: [Int], channels: Int) -> (height: Int, width: Int, isLast: Bool)? {
+    switch shape.count {
+    case 2 where channels == 1: (shape[0], shape[1], true)
+    case 3 where shape[2] == channels: (shape[0], shape[1], true)
+    case 3 where shape[0] == channels: (shape[1], shape[2], false)
+    default: nil
     }
   }
 

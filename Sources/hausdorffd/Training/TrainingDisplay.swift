@@ -49,6 +49,7 @@ final class TrainingDisplay {
   func show(_ event: TrainingEvent) {
     switch event {
     case .progress(let progress): show(progress)
+    case .saved: break
     case .epoch(let record, let isBest):
       endBar()
       isJSON

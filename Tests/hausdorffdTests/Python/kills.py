@@ -24,7 +24,7 @@ seeds = 4
 
 
 def spec(dataset, seed):
-    return {"dataset": dataset, "seed": seed, "epochs": 12, "batch_size": 4, "precision": "f32", "losses": "dice_loss,bce",
+    return {"dataset": dataset, "seed": seed, "epochs": 60, "batch_size": 4, "precision": "f32", "losses": "dice_loss,bce",
             "model": {"levels": 2, "base_channels": 8}}
 
 
@@ -68,7 +68,10 @@ def workers(folder):
 
 def is_at_budget(cluster):
     """Whether one more crash without progress would rightly fail a job."""
-    return any(job["failures"] > 1 for job in json.loads(cluster.ask("GET", "/v1/training-jobs?limit=1000").data)["jobs"] if job["error"] is None)
+    return any(
+        job["failures"] > 1
+        for state in ("queued", "running")
+        for job in json.loads(cluster.ask("GET", f"/v1/training-jobs?state={state}").data)["jobs"])
 
 
 class Cluster:
@@ -144,7 +147,7 @@ def main():
             expect(ended["state"] == "succeeded", f"{job} {ended['state']}: {ended['error']}")
             events, after = [], 0
             history = cluster.server.json("GET", f"/v1/training-jobs/{job}/epochs")["epochs"]
-            expect([epoch["epoch"] for epoch in history] == list(range(1, 13)), f"{job} has each epoch once: {[epoch['epoch'] for epoch in history]}")
+            expect([epoch["epoch"] for epoch in history] == list(range(1, 61)), f"{job} has each epoch once: {[epoch['epoch'] for epoch in history]}")
             log = cluster.server.ask("GET", f"/v1/training-jobs/{job}/log").data.decode()
             finals = [line for line in log.splitlines() if line.endswith(("state: succeeded", "state: failed", "state: cancelled"))]
             expect(len(finals) == 1, f"{job} ends once: {finals}")
@@ -154,8 +157,12 @@ def main():
             if ended["state"] == "succeeded":
                 expect(digest(cluster.server, job) == models[seed], f"{job} has the weights of an undisturbed run")
         print(f"attempts: {attempts}; crashes that jobs saw: {crashes}", flush=True)
-        listed = cluster.server.json("GET", "/v1/training-jobs?limit=1000")["jobs"]
-        expect({job["id"] for job in listed} == set(acknowledged), f"jobs and no others: {len(listed)} {len(acknowledged)}")
+        listed, cursor = set(), ""
+        while cursor is not None:
+            page = cluster.server.json("GET", f"/v1/training-jobs?limit=500{cursor and '&cursor='}{cursor}")
+            listed |= {job["id"] for job in page["jobs"]}
+            cursor = page["next_cursor"]
+        expect(listed == set(acknowledged), f"jobs and no others: {len(listed)} {len(acknowledged)}")
         cluster.kill_server()  # The next one keeps house when it starts.
         for _ in range(300):
             if not any(len(list(path.iterdir())) > 1 for path in (Path(folder) / "data" / "jobs").iterdir()):
