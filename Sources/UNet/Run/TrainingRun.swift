@@ -127,7 +127,7 @@ public final class TrainingRun {
   ///
   /// - Parameters:
   ///   - shouldStop: looked at behind each step; where it is true, the run is saved and can be resumed.
-  ///   - willSave: called before files are written; it may end the process, with the files as they are.
+  ///   - willSave: called before each file is written; it may end the process, with the files as they are.
   ///   - report: gets what happens, on this thread.
   /// - Throws: `UNetError.notFinite`, with epoch and step, where loss or gradient is not finite; `UNetError.system` where a
   ///   file cannot be written. The run can then be resumed from where it was saved last.
@@ -252,12 +252,14 @@ public final class TrainingRun {
     state.epoch += 1
     state.beginEpoch()
     let isBest = state.best?.epoch == state.epoch
-    willSave()
     if isBest {
       let model = model(weights, state.history.last!)
+      willSave()
       try model.write(to: "\(folder)/\(Self.bestName)")
+      willSave()
       try model.writeONNX(to: "\(folder)/\(Self.exportName)")
     }
+    willSave()
     try save(weights)
     report(.epoch(state.history.last!, isBest: isBest))
   }
