@@ -14,6 +14,7 @@ struct Program: AsyncParsableCommand {
     ])
 
   static func main() async {
+    if CommandLine.arguments.dropFirst(2).contains("--idle") { WorkCommand.stepBack() }
     await main(
       arguments(CommandLine.arguments.dropFirst(), environment: { getenv($0).map { String(cString: $0) } }))
   }

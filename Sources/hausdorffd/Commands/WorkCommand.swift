@@ -21,7 +21,8 @@ struct WorkCommand: ParsableCommand {
   @OptionGroup var flags: JobFlags
   @Flag(help: "Run one job in this process, if there is one, and end.")
   var once = false
-  // What a supervisor gives its workers.
+  // What a supervisor gives its workers. Whether to be idle is looked at before anything else: threads are as those that make
+  // them.
   @Option(help: .hidden) var owner: String?
   @Flag(help: .hidden) var idle = false
   @Option(help: "The least severe messages to log: trace, debug, info, notice, warning, error or critical.")
@@ -53,7 +54,6 @@ struct WorkCommand: ParsableCommand {
       supervisor.stop(gracePeriod: Double(flags.workerGracePeriod))
       return
     }
-    if idle { Self.stepBack() }
     if owner != nil { BackgroundThread.start { Self.awaitEndOfSupervisor() } }
     let runner = JobRunner(
       store: store, folder: folder, threads: flags.trainingThreads ?? Cores.available,
@@ -67,7 +67,7 @@ struct WorkCommand: ParsableCommand {
   }
 
   /// Leaves the processor to whoever wants it, scoring above all.
-  private static func stepBack() {
+  static func stepBack() {
     var parameters = sched_param()
     parameters.sched_priority = 0
     if sched_setscheduler(0, Self.idlePolicy, &parameters) != 0 { _ = nice(19) }

@@ -14,6 +14,7 @@ final class LeaseKeeper: Sendable {
     var report = JobStore.Report()
     /// Whether the job may be another than it was.
     var hasChanged = false
+    var hasProgress = false
     var isEnding = false
     /// When the claim ends for sure, if it is not renewed.
     var end: Double
@@ -51,11 +52,13 @@ final class LeaseKeeper: Sendable {
     if !mayWrite { leave("the claim may have ended") }
   }
 
-  /// Adds to what is to be told. Progress is told twice a second, the rest sooner.
+  /// Adds to what is to be told. Progress is told twice a second, but for the first, the rest sooner.
   func tell(_ change: (inout JobStore.Report) -> Void) {
     let isUrgent = state.withLock { state in
       change(&state.report)
-      return !state.report.epochs.isEmpty || !state.report.log.isEmpty
+      let isFirst = !state.hasProgress && state.report.progress != nil
+      if isFirst { state.hasProgress = true }
+      return isFirst || !state.report.epochs.isEmpty || !state.report.log.isEmpty
     }
     if isUrgent { bell.ring() }
   }

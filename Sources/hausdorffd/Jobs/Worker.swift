@@ -49,7 +49,10 @@ final class Worker: Sendable {
       "--training-threads=\(flags.trainingThreads ?? Cores.available)",
     ]
     // Not as an argument, which every user of the machine could read: it may hold a password.
-    let environment = flags.store.map { ["HAUSDORFFD_STORE=\($0)"] } ?? []
+    var environment = flags.store.map { ["HAUSDORFFD_STORE=\($0)"] } ?? []
+    // Threads that sleep where they wait for one another give the processor back at once; those that spin keep it until the
+    // next tick, for which a request would have to wait.
+    if isIdle, getenv("GOMP_SPINCOUNT") == nil { environment.append("GOMP_SPINCOUNT=0") }
     let id = spawn("/proc/self/exe", arguments, environment, &actions)
     guard let id else {
       close(pipes[1])
