@@ -101,6 +101,7 @@ struct TrainingRunTests {
     var (steps, records, best): (Int, [EpochRecord], [Int]) = (0, [], [])
     func note(_ event: TrainingEvent) {
       switch event {
+      case .saved: #expect(steps == 3 * (records.count + 1))
       case .progress(let progress):
         steps += 1
         #expect(progress.step == (steps - 1) % 3 + 1 && progress.epoch == (steps - 1) / 3 + 1)
