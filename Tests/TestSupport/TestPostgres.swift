@@ -13,8 +13,7 @@ public enum TestPostgres {
   /// What starts, restarts and stops it.
   public static let script =
     "/" + #filePath.split(separator: "/").dropLast(2).joined(separator: "/") + "/postgres.sh"
-  /// Where it lies.
-  public static let folder = "/tmp/hausdorffd-postgres-\(getpid())"
+  private static let folder = "/tmp/hausdorffd-postgres-\(getpid())"
   private static let isStarted: Bool = {
     _ = run("start")
     atexit { _ = TestPostgres.run("stop") }

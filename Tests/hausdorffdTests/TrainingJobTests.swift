@@ -54,10 +54,8 @@ struct TrainingJobTests {
   @Test func `Workers may have any clock`() throws { try run("faults.py", ["wrong_clocks"], .postgresql) }
 
   @Test func `Two servers and two workers share a store, whatever dies`() throws {
-    let address = TestPostgres.database()
     let text = try Python.run(
-      "Tests/hausdorffdTests/Python/cluster.py",
-      [Executable.path, TestPostgres.script, TestPostgres.folder, address])
+      "Tests/hausdorffdTests/Python/cluster.py", [Executable.path, TestPostgres.script])
     #expect(text.contains("\n0 differences"), "\(text)")
   }
 }

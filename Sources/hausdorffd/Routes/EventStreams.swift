@@ -144,7 +144,9 @@ final class EventStreams: Sendable {
         stream.last = event.number
       }
     }
+    // Not behind events that are newer than the job as it was read.
     if let progress = job.progress, progress != stream.progress, job.state == .running,
+      stream.last == job.events,
       append("event: progress\ndata: \(progress)\n\n")
     {
       stream.progress = progress

@@ -1,9 +1,9 @@
-"""Two servers and two workers on one PostgreSQL store: `cluster.py HAUSDORFFD POSTGRES_SCRIPT FOLDER STORE`.
+"""Two servers and two workers on one PostgreSQL store of their own: `cluster.py HAUSDORFFD POSTGRES_SCRIPT`.
 
-Any server answers for any job; a worker dies, the database restarts, and every job ends as it would have. POSTGRES_SCRIPT and FOLDER
-restart it. Prints how many things were not as they should be.
+Any server answers for any job; a worker dies, the database restarts, and every job ends as it would have. Prints how many things were not as they should be.
 """
-import json
+import atexit
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,7 +11,9 @@ import time
 
 from jobs import Server, differences, events, expect
 
-script, postgres, store = sys.argv[2:5]
+script, postgres = sys.argv[2], f"/tmp/hausdorffd-cluster-{os.getpid()}"
+store = subprocess.run([script, "start", postgres], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+atexit.register(subprocess.run, [script, "stop", postgres], check=True)
 short = ["--lease-seconds=5", "--heartbeat-seconds=0.5", "--training-threads=1"]
 
 
