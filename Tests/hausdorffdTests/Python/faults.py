@@ -132,6 +132,7 @@ def full_disk(folder):
         expect(upload.status == 507, f"no room for an upload: {upload.status} {upload.data}")
         pair = {"y_true": [[0, 1]], "y_pred": [[1, 0]]}
         expect(server.json("POST", "/v1/score", pair)["loss"] == 1, "it scores on")
+        until(lambda: server.ask("GET", "/readyz").status == 503, "a full disk is unreadiness")
         expect(server.ask("GET", f"/v1/training-jobs/{good}/model").status == 200, "what was there is there")
         server.json("DELETE", f"/v1/training-jobs/{large}", status=204)
         again = submit(server, dataset, seed=2)
