@@ -226,6 +226,8 @@ def whole_path(folder, store):
     expect(any(kind == "progress" and data["steps_per_epoch"] == 7 for _, kind, data in found), "progress")
     again = events(server, job["id"], after=numbered[4][0])
     expect(again == [event for event in numbered if event[0] > numbered[4][0]], "the stream is gone on with")
+    end = server.ask("GET", f"/v1/training-jobs/{job['id']}/events", headers={"Last-Event-ID": str(numbered[-1][0])})
+    expect(end.status == 204, f"nothing more to come: {end.status}")
     done = server.json("GET", f"/v1/training-jobs/{job['id']}")
     best = min(epochs, key=lambda data: data["val_average_hausdorff"])
     expect(done["best"]["value"] == best["val_average_hausdorff"] and done["latest"] == epochs[-1], f"its figures: {done}")
