@@ -1,5 +1,4 @@
 import Dispatch
-import Glibc
 
 /// Hears what transactions announce, on a connection and a thread of its own, while somebody wants to know.
 final class PostgresListener: Sendable {
@@ -26,7 +25,7 @@ final class PostgresListener: Sendable {
       return !isListening
     }
     if mustStart {
-      Thread.start { [weak self, address] in
+      BackgroundThread.start { [weak self, address] in
         var connection: PostgresConnection?
         while let observers = self?.observers {
           do throws(PostgresConnection.Failure) {
@@ -43,7 +42,7 @@ final class PostgresListener: Sendable {
             }
           } catch {
             connection = nil
-            usleep(1_000_000)
+            BackgroundThread.sleep(seconds: 1)
           }
         }
       }
@@ -58,26 +57,5 @@ final class PostgresListener: Sendable {
       isListening = !references.isEmpty
       return isListening ? references.compactMap(\.observation) : nil
     }
-  }
-}
-
-/// A thread that ends by itself.
-private enum Thread {
-  private final class Start {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-
-  static func start(_ body: @escaping @Sendable () -> Void) {
-    var thread = pthread_t()
-    let start = Unmanaged.passRetained(Start(body))
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue().body()
-        return nil
-      }, start.toOpaque())
-    guard status == 0 else { return start.release() }
-    pthread_detach(thread)
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPServer
+import Training
 import UNet
 
 /// Models of jobs, ready to predict: the few that were used last.

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from jobs import Server, differences, expect
+from jobs import Server, differences, expect, workers
 
 store = sys.argv[3] if len(sys.argv) > 3 else None
 quick = {"epochs": 12, "batch_size": 4, "precision": "f32", "losses": "dice_loss,bce", "model": {"levels": 2, "base_channels": 8}}
@@ -24,19 +24,6 @@ def made(server, **options):
 
 def submit(server, dataset, **options):
     return server.json("POST", "/v1/training-jobs", {"dataset": dataset, **quick, **options}, status=202)["id"]
-
-
-def workers(folder):
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"--once" in words and f"--data={folder}/data".encode() in words:
-                found[int(entry.name)] = words
-    return found
 
 
 def until(condition, what, seconds=120):

@@ -124,6 +124,20 @@ class Server:
         raise SystemExit(f"job {job} stays {found['state']}")
 
 
+def workers(folder):
+    """Processes that run jobs of this data folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"--once" in words and f"--data={folder}/data".encode() in words:
+                found.append(int(entry.name))
+    return found
+
+
 def multipart(**files):
     boundary = "----b0undary"
     body = b""

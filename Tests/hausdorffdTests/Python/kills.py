@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from jobs import Server, differences, expect
+from jobs import Server, differences, expect, workers
 
 kills = int(sys.argv[2])
 store = sys.argv[3] if len(sys.argv) > 3 else None
@@ -52,20 +52,6 @@ def undisturbed():
         return models
 
 
-def workers(folder):
-    """Processes that run jobs of this data folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"--once" in words and f"--data={folder}/data".encode() in words:
-                found.append(int(entry.name))
-    return found
-
-
 def is_at_budget(cluster):
     """Whether one more crash without progress would rightly fail a job."""
     return any(
@@ -77,7 +63,6 @@ def is_at_budget(cluster):
 class Cluster:
     def __init__(self, folder):
         self.folder = folder
-        self.lock = threading.Lock()
         self.server = Server(folder, *options, store=store)
 
     def ask(self, method, path, body=None, headers={}):
