@@ -45,8 +45,8 @@ class Table:
     def share(self, name, ours, theirs, peer, most, aim):
         """Seconds of both; the ratio is how many times as long ours takes."""
         ratio = ours / theirs
-        self.row(name, duration(ours), f"{peer} {duration(theirs)}", f"{ratio:.2f}×", f"{most:.2f}× most", f"{aim:.2f}×",
-                 ratio <= most)
+        self.row(name, duration(ours), f"{peer} {duration(theirs)}", f"{ratio:.2f}×", f"{most:.2f}× most" if most else "",
+                 f"{aim:.2f}×" if aim else "", not most or ratio <= most)
 
     def rate(self, name, ours, theirs, peer, least, aim):
         """Requests per second of both; the ratio is the share that ours reaches."""
@@ -83,5 +83,5 @@ if arguments.only in (None, "training"):
 if arguments.only in (None, "server"):
     server.run(table, arguments.binary, arguments.tools, arguments.quick)
 if arguments.only in (None, "jobs"):
-    jobs.run(table, arguments.binary, arguments.quick)
+    jobs.run(table, arguments.binary, arguments.tools, arguments.quick)
 print(f"\nBelow 'at least': {', '.join(table.missed)}" if table.missed else "\nEverything reaches 'at least'.")

@@ -9,7 +9,7 @@ import time
 from statistics import median
 
 import masks
-from server import connections, hausdorffd, post_script
+from server import bare, connections, hausdorffd, post_script
 
 
 def ask(server, method, path, body=None):
@@ -44,36 +44,41 @@ def load(server, path, seconds, script=None, clients=connections):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1]), latency(50), latency(99)
 
 
-def beside_training(table, server, folder, quick):
+def beside_training(table, server, peer, folder, quick):
+    """Both servers idle and beside the same training: what the bare one loses is the system's, which lets a waiting thread wait
+    for a tick of the clock where another core is busy, be it with threads that give way to all others."""
     rounds, seconds = (3, 2) if quick else (7, 5)
     dataset = ask(server, "POST", "/v1/datasets", {"synthetic": {"samples": 64, "size": 256}})["id"]
     small, large = masks.blobs((16, 16)), masks.blobs((256, 256))
     small_json = json.dumps({"y_true": small[0].astype(int).tolist(), "y_pred": small[1].astype(int).tolist()}).encode()
+    small_script = post_script(folder, "small", "application/json", small_json)
+    large_script = post_script(folder, "large", "application/octet-stream", b"".join(mask.tobytes() for mask in large))
     loads = [
-        ("JSON, 16×16", "/v1/score", post_script(folder, "small", "application/json", small_json)),
-        ("raw uint8, 256²", "/v1/score?shape=256,256",
-         post_script(folder, "large", "application/octet-stream", b"".join(mask.tobytes() for mask in large))),
+        ("JSON, 16×16", server, "/v1/score", small_script),
+        ("raw uint8, 256²", server, "/v1/score?shape=256,256", large_script),
+        ("same, bare C", peer, "/", large_script),
     ]
-    figures = {name: {"idle": [], "training": []} for name, _, _ in loads}
+    figures = {name: {"idle": [], "training": []} for name, *_ in loads}
     starts = []
     for _ in range(rounds):
-        for name, path, script in loads:
-            figures[name]["idle"].append(load(server, path, seconds, script))
+        for name, target, path, script in loads:
+            figures[name]["idle"].append(load(target, path, seconds, script))
         begin = time.perf_counter()
         job = ask(server, "POST", "/v1/training-jobs", {"dataset": dataset, "epochs": 100_000})["id"]
         while not ask(server, "GET", f"/v1/training-jobs/{job}")["progress"]:
             time.sleep(0.005)
         starts.append(time.perf_counter() - begin)
-        for name, path, script in loads:
-            figures[name]["training"].append(load(server, path, seconds, script))
+        for name, target, path, script in loads:
+            figures[name]["training"].append(load(target, path, seconds, script))
             ask(server, "GET", "/readyz")
         ask(server, "POST", f"/v1/training-jobs/{job}/cancel")
         wait(server, job, "cancelled")
-    for name in figures:
-        rates = [median(rate for rate, _, _ in figures[name][side]) for side in ("training", "idle")]
-        table.rate(f"{name}: requests", *rates, "idle", 0.5, 0.9)
-        tails = [median(tail for _, _, tail in figures[name][side]) for side in ("training", "idle")]
-        table.share(f"{name}: 99th percentile", *tails, "idle", 3, 1.5)
+    for name, target, *_ in loads:
+        rates, halves, tails = ([median(run[i] for run in figures[name][side]) for side in ("training", "idle")] for i in range(3))
+        least, most = ((0.5, 0.9), (3, 1.5)) if target is server else ((None, None),) * 2
+        table.rate(f"{name}: requests", *rates, "idle", *least)
+        table.share("median latency", *halves, "idle", *most)
+        table.share(f"{name}: 99th percentile", *tails, "idle", *most)
     table.row("submitted to first step told", f"{median(starts) * 1e3:,.0f} ms", "", "", "1,000 ms", "", median(starts) <= 1)
 
 
@@ -115,11 +120,11 @@ def many(table, server, store, quick):
             table.row(name, f"{latency * 1e6:,.0f} µs", f"of 150 {before * 1e6:,.0f} µs", f"{latency / before:.2f}×", "", "", latency <= 2 * before)
 
 
-def run(table, binary, quick):
+def run(table, binary, tools, quick):
     table.section("Scoring while a job trains on all cores (U-Net, 8×256²), wrk with 8 connections")
     with tempfile.TemporaryDirectory() as folder:
-        with hausdorffd(binary, folder, 2) as server:
-            beside_training(table, server, folder, quick)
+        with hausdorffd(binary, folder, 2) as server, bare(tools, 2) as peer:
+            beside_training(table, server, peer, folder, quick)
     table.section("1,000 queued jobs, one of them with 100,000 epochs (SQLite), one connection, medians")
     with tempfile.TemporaryDirectory() as folder:
         with hausdorffd(binary, folder, 2, "--training-jobs=0") as server:
