@@ -31,6 +31,9 @@ struct TrainingJobTests {
     try run("jobs.py", ["bad_input"], store)
   }
 
+  @Test(.disabled(if: Executable.isSanitized))
+  func `A large upload takes little memory`() throws { try run("jobs.py", ["large_upload"], .sqlite) }
+
   @Test(arguments: Store.allCases)
   func `Whatever is killed, jobs end once, in the weights of an undisturbed run`(store: Store) throws {
     try run("kills.py", ["10"], store)

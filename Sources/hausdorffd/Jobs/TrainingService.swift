@@ -61,7 +61,8 @@ struct TrainingService: Sendable {
     var limits = limits
     // They wait for the store and the disk, not for the processor.
     limits.width = 8
-    context = JobContext(store: store, folder: folder, pool: ScoringPool(limits: limits), limits: formats)
+    context = JobContext(
+      store: store, folder: folder, pool: ScoringPool(limits: limits), limits: formats, logger: logger)
     (self.flags, self.logger) = (flags, logger)
     supervisor =
       flags.trainingJobs == 0

@@ -1,4 +1,5 @@
 import HTTPServer
+import Logging
 import MaskFormats
 import Training
 import UNet
@@ -10,6 +11,7 @@ struct JobContext: Sendable {
   /// The threads that ask the store, apart from those that score.
   let pool: ScoringPool
   let limits: FormatLimits
+  let logger: Logger
 
   /// Answers by a closure that may wait for the store or the disk.
   func answer(
@@ -27,9 +29,12 @@ struct JobContext: Sendable {
     }
   }
 
-  /// Calls the store; what it throws becomes a problem.
+  /// Calls the store; what it throws is logged and becomes a problem, which tells clients less.
   func ask<Value>(_ body: (JobStore) throws(StoreError) -> Value) throws(Problem) -> Value {
-    do throws(StoreError) { return try body(store) } catch { throw Problem(error) }
+    do throws(StoreError) { return try body(store) } catch {
+      logger.warning("a request was refused, for the job store failed: \(error)")
+      throw Problem(error)
+    }
   }
 
   /// The job that a path names.

@@ -1,4 +1,4 @@
-"""Training jobs as a client sees them: `jobs.py HAUSDORFFD whole_path|bad_input [STORE]`.
+"""Training jobs as a client sees them: `jobs.py HAUSDORFFD whole_path|bad_input|large_upload [STORE]`.
 
 Uploads, submits, follows, downloads, predicts; or does all of it wrong. Everything goes over HTTP by the standard library. Prints at the end how many things were not as they should be.
 """
@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema
@@ -197,6 +198,16 @@ def events(server, job, after=None):
             fields[name] = value
     connection.close()
     return found
+
+
+def await_comment(server, job):
+    """Follows a job of which there is no news until the server says that it is still there."""
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)) as connection:
+        connection.request("GET", f"/v1/training-jobs/{job}/events")
+        for line in connection.getresponse():
+            if line.startswith(b":"):
+                return
+    expect(False, "a silent stream is ended")
 
 
 spec = {"epochs": 8, "batch_size": 4, "learning_rate": 0.003, "model": {"levels": 2, "base_channels": 8}, "losses": ["dice_loss", "bce"]}
@@ -424,13 +435,44 @@ def bad_input(folder, store):
         server.json("DELETE", f"/v1/datasets/{name}", status=404)
     reply = server.ask("GET", f"/v1/training-jobs/{waiting[0]}/events", headers={"Last-Event-ID": "x"})
     expect(reply.status == 400, "an event of no stream")
+    await_comment(server, waiting[0])
+    server.stop()
+
+
+def large_upload(folder, store):
+    """Archives far larger than what the server takes of memory for them; pages of files that it has mapped are the system's."""
+    server = Server(folder, store=store)
+    seen, is_done = [], threading.Event()
+
+    def watch():
+        while not is_done.is_set():
+            text = Path(f"/proc/{server.process.pid}/status").read_text()
+            seen.append(1024 * int(re.search(r"RssAnon:\s+(\d+)", text)[1]))
+            is_done.wait(0.005)
+
+    images = np.random.default_rng(1).integers(0, 256, (4000, 192, 192), np.uint8)
+    path = Path(folder) / "large.npz"
+    np.savez(path, images=images, masks=(images > 127).astype(np.uint8))
+    size = path.stat().st_size
+    with ThreadPoolExecutor(1) as executor:
+        watching = executor.submit(watch)
+        for length, status in ((size, 201), (size - 100, 422)):
+            with open(path, "r+b") as file:
+                file.truncate(length)
+                headers = {"Content-Type": "application/zip", "Content-Length": str(length)}
+                reply = server.ask("POST", "/v1/datasets", file, headers)
+            expect(reply.status == status, f"{length} bytes: {reply.status} {reply.data}")
+        is_done.set()
+        watching.result()
+    print(f"{size >> 20} MB uploaded, {seen[0] >> 20} MB of memory before, {max(seen) >> 20} MB at most, in {len(seen)} looks", flush=True)
+    expect(max(seen) < seen[0] + (48 << 20), "a large upload takes little memory")
     server.stop()
 
 
 def main():
     test, store = sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None
     with tempfile.TemporaryDirectory() as folder:
-        {"whole_path": whole_path, "bad_input": bad_input}[test](folder, store)
+        {"whole_path": whole_path, "bad_input": bad_input, "large_upload": large_upload}[test](folder, store)
     print(f"\n{len(differences)} differences")
 
 
