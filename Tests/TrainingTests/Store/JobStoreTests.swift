@@ -421,9 +421,26 @@ struct UUIDv7Tests {
 
 /// What several threads collect.
 final class Collector<Element>: @unchecked Sendable {
-  private let queue = DispatchQueue(label: "collector")
+  // The thread sanitizer does not see what a dispatch queue keeps apart.
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var elements: [Element] = []
 
-  func append(_ element: Element) { queue.sync { elements.append(element) } }
-  var values: [Element] { queue.sync { elements } }
+  init() { pthread_mutex_init(mutex, nil) }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+
+  func append(_ element: Element) {
+    pthread_mutex_lock(mutex)
+    elements.append(element)
+    pthread_mutex_unlock(mutex)
+  }
+
+  var values: [Element] {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return elements
+  }
 }
