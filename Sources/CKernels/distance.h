@@ -142,6 +142,7 @@ static void NAME(solve_wide)(measure *m, band *b, int64_t z, const uint64_t *que
       line.query = query;                                       \
       line.steps = steps;                                       \
       line.map = NAME(map_row)(m, z);                           \
+      line.first_place = m->first_place + z * m->map_plane_stride; \
       NAME(solve_image_row_##type)(m, &line, t);                \
       NAME(add_aside_##type)(m, line.aside - (T *)m->aside, t); \
     }                                                           \
@@ -161,6 +162,7 @@ static int64_t NAME(solve_image_rows)(measure *m, band *b, int64_t z, total *t) 
   while (z < b->to && m->wide_only == 0) {
     line.steps = m->steps8 + (z - b->from) * m->steps_stride;
     line.map = NAME(map_row)(m, z);
+    line.first_place = m->first_place + z * m->map_plane_stride;
     if (NAME(take_queries)(m, z) && !NAME(solve_image_row_u16)(m, &line, t)) {
       int64_t beyond = 0, all = 0;
       for (int64_t w = 0; w < m->words; w++) {

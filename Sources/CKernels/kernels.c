@@ -66,6 +66,8 @@ typedef struct {
   made_tables made;
   float *map;                                // if not null, takes distances in place of the total
   int64_t map_plane_stride, map_row_stride;  // in floats
+  int64_t *places;                           // if not null, where the next query's index goes
+  int64_t first_place;                       // the index of the first point
 } measure;
 
 // Planes that are swept and solved together.
@@ -79,6 +81,11 @@ typedef struct {
   double sum, maximum;  // the maximum is kept as a cost
   double *values;
 } total;
+
+// Notes the indices of the points that `bits` names, of those from `first` on.
+static inline void note_places(int64_t **places, int64_t first, uint64_t bits) {
+  for (; bits; bits &= bits - 1) *(*places)++ = first + __builtin_ctzll(bits);
+}
 
 #define NAME(name) name##_portable
 #define LANES16 8
@@ -279,7 +286,7 @@ static void *take_memory(measure *m) {
 }
 
 static bool run(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
-                const uint64_t *points, float *map, total *t, double *scale) {
+                const uint64_t *points, float *map, int64_t *places, total *t, double *scale) {
   const int64_t words = (grid->columns + 63) / 64, plane_words = grid->rows * words;
   const ck_range planes = survey->planes, rows = survey->rows, columns = survey->columns;
   const ck_range target_columns = swapped ? survey->second_columns : survey->first_columns;
@@ -290,9 +297,10 @@ static bool run(ck_variant variant, const ck_grid *grid, const ck_survey *survey
       .columns = columns.last - first_column + 1, .plane_stride = plane_words, .row_stride = words,
       .lo = target_columns.first - first_column, .hi = target_columns.last - first_column,
       .targets = targets + offset, .points = points + offset,
-      .distance = grid->distance, .map_plane_stride = grid->rows * grid->columns, .map_row_stride = grid->columns};
-  if (map)
-    m.map = map + planes.first * m.map_plane_stride + rows.first * m.map_row_stride + first_column;
+      .distance = grid->distance, .map_plane_stride = grid->rows * grid->columns, .map_row_stride = grid->columns,
+      .places = places};
+  m.first_place = planes.first * m.map_plane_stride + rows.first * m.map_row_stride + first_column;
+  if (map) m.map = map + m.first_place;
   double spacing[3] = {grid->spacing[0], grid->spacing[1], grid->spacing[2]};
   if (m.planes == 1) {
     // A single plane is an image.
@@ -325,10 +333,10 @@ static bool run(ck_variant variant, const ck_grid *grid, const ck_survey *survey
 }
 
 bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
-                const uint64_t *points, ck_directed *result, double *values) {
+                const uint64_t *points, ck_directed *result, double *values, int64_t *places) {
   total t = {.values = values};
   double scale;
-  if (!run(variant, grid, survey, swapped, targets, points, NULL, &t, &scale)) return false;
+  if (!run(variant, grid, survey, swapped, targets, points, NULL, places, &t, &scale)) return false;
   *result = (ck_directed){t.sum * scale, (grid->distance == ck_euclidean ? sqrt(t.maximum) : t.maximum) * scale};
   return true;
 }
@@ -337,5 +345,5 @@ bool ck_map(ck_variant variant, const ck_grid *grid, const ck_survey *survey, co
             const uint64_t *points, float *map) {
   total t = {0};
   double scale;
-  return run(variant, grid, survey, false, targets, points, map, &t, &scale);
+  return run(variant, grid, survey, false, targets, points, map, NULL, &t, &scale);
 }

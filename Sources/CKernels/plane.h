@@ -131,7 +131,7 @@ static void ROW(add_aside)(const measure *m, int64_t count, total *t) {
 static ROW(line) ROW(line_along_x)(measure *m) {
   return (ROW(line)){.f = (T *)m->COSTS + 64, .tab = ROW(table)(m, 2), .n = m->columns, .lo = m->lo, .hi = m->hi,
                      .reach = m->reach[2], .spacing = m->spacing[0], .distance = m->distance, .aside = m->aside,
-                     .scale = (float)m->scale};
+                     .scale = (float)m->scale, .places = m->places ? &m->places : NULL};
 }
 
 // Solves an image's row, and puts the costs of its queries aside; false where T does not hold all, those are `beyond`.
@@ -191,8 +191,12 @@ static bool ROW(solve_volume_plane)(measure *m, int64_t z, const STEPS *steps, c
   }
   T *aside = m->aside;
   for (int64_t y = 0; y < m->rows; y++, query += words + 1) {
-    for (int64_t x = 0; x < m->lanes; x += L)
-      aside = ROW(append)(aside, ROW(load)(out + y * stride + x), query[x >> 6] >> (x & 63) & LANES);
+    for (int64_t x = 0; x < m->lanes; x += L) {
+      uint64_t bits = query[x >> 6] >> (x & 63) & LANES;
+      aside = ROW(append)(aside, ROW(load)(out + y * stride + x), bits);
+      if (m->places)
+        note_places(&m->places, m->first_place + z * m->map_plane_stride + y * m->map_row_stride + x, bits);
+    }
     int64_t count = aside - (T *)m->aside;
     if (count < ASIDE && y + 1 < m->rows) continue;
     ROW(add_aside)(m, count, t);

@@ -28,6 +28,8 @@ typedef struct {
   T *aside;               // where the queries' costs go, one behind the other, unless there is a map
   float *map;             // if not null, the row of a map, which takes the queries' distances
   float scale;            // of these
+  int64_t **places;       // if not null, where the next query's index goes
+  int64_t first_place;    // the index of the row's first point
   uint64_t *beyond;       // receives the queries whose costs are not exact, if scans do not solve all
 } ROW(line);
 
@@ -183,8 +185,12 @@ static inline bool ROW(scan)(const ROW(line) * line, int64_t x, uint64_t queries
 
 // Hands on the costs of an image's queries.
 static inline void ROW(settle)(ROW(line) * line, int64_t x, VEC costs, uint64_t queries) {
-  if (line->map) ROW(write_distances)(line->map + x, costs, queries, line->distance, line->scale);
-  else line->aside = ROW(append)(line->aside, costs, queries);
+  if (line->map) {
+    ROW(write_distances)(line->map + x, costs, queries, line->distance, line->scale);
+    return;
+  }
+  line->aside = ROW(append)(line->aside, costs, queries);
+  if (line->places) note_places(line->places, line->first_place + x, queries);
 }
 
 // Cuts the line's queries into chunks and scans them; what scans do not solve is put down as posts, and their number

@@ -12,12 +12,15 @@ public enum EmptyPolicy: String, CaseIterable, Sendable {
   case skip
   /// Refused.
   case error
+  /// What the library behind the convention answers; nothing where it refuses.
+  case convention
 
   /// The value of a metric for a pair of which `empty` is empty; nil where it is left out.
   func value(of metric: Metric, empty: EmptySide, diagonal: @autoclosure () -> Double) -> Double? {
     switch self {
     case .nan: return .nan
     case .skip, .error: return nil
+    case .convention: return metric.convention.value(of: metric, empty: empty)
     case .zero, .diagonal, .infinity:
       guard metric.isDistance else { return empty == .both ? 1 : 0 }
       guard empty != .both, self != .zero else { return 0 }
@@ -37,6 +40,35 @@ public enum EmptySide: String, CaseIterable, Sendable {
     case (true, false): self = .truth
     case (false, true): self = .prediction
     case (false, false): return nil
+    }
+  }
+}
+
+extension Convention {
+  /// What the library answers; nil where it refuses empty masks.
+  fileprivate func value(of metric: Metric, empty: EmptySide) -> Double? {
+    let isBoth = empty == .both
+    // Where a library does not look at empty masks, sums over nothing decide.
+    switch (self, metric.kind) {
+    case (.modified, _): return metric.isDistance ? 0 : isBoth ? 1 : 0
+    case (.itk, _): return nil
+    case (.medpy, .dice), (.medpy, .iou): return isBoth ? 1 : 0
+    case (.medpy, _): return nil
+    case (.scikitImage, _): return isBoth ? 0 : .infinity
+    case (.monai, .hausdorffPercentile): return .nan
+    // Not counted where there is nothing to find.
+    case (.monai, .dice), (.monai, .iou): return empty == .prediction ? 0 : .nan
+    case (.monai, .surfaceDice): return isBoth ? .nan : 0
+    case (.monai, _): return isBoth ? .nan : .infinity
+    case (.metricsReloaded, .dice): return isBoth ? 1 : 0
+    case (.metricsReloaded, .iou): return isBoth ? .nan : 0
+    case (.metricsReloaded, .surfaceDice): return .nan
+    case (.metricsReloaded, _): return isBoth ? 0 : .nan
+    case (.surfaceDistance, .hausdorff), (.surfaceDistance, .hausdorffPercentile): return .infinity
+    case (.surfaceDistance, .averageSurfaceDistance):
+      let own: EmptySide = metric.direction == .predictionToTruth ? .prediction : .truth
+      return isBoth || empty == own ? .nan : .infinity
+    case (.surfaceDistance, _): return isBoth ? .nan : 0
     }
   }
 }

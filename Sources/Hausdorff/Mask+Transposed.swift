@@ -1,8 +1,9 @@
 extension Mask {
-  /// The longest that an axis may be if it is not the longest of its mask.
-  public static let maximumShortExtent = 65_534
+  /// The longest that an axis may be if it is not the longest of its mask: one less than the kernels count, for the corners
+  /// of points are measured too.
+  public static let maximumShortExtent = 65_533
   /// The longest that any axis of a mask may be for its distances to be measured.
-  public static let maximumExtent = 1 << 22
+  public static let maximumExtent = 1 << 22 - 1
 
   /// The order of axes in which distances are measured, where the one given would be slow or take much memory.
   ///
@@ -11,7 +12,7 @@ extension Mask {
   static func measuringOrder(of shape: [Int]) -> [Int]? {
     let columns = shape[shape.count - 1]
     let longest = shape.max() ?? 0
-    if shape.dropLast().contains(where: { $0 > maximumShortExtent })
+    if shape.dropLast().contains(where: { $0 > maximumShortExtent + 1 })
       || (columns < 32 && longest > 4 * columns)
     {
       let ascending = shape.indices.sorted { (shape[$0], $0) < (shape[$1], $1) }

@@ -7,16 +7,18 @@ struct MaskPair: Sendable {
   private let first, second: Mask
   private let survey: ck_survey
   private let grid: ck_grid
+  /// The axes of the masks as they were given, in the order in which they are measured.
+  private let order: [Int]?
 
   init(_ first: Mask, _ second: Mask, spacing: [Double], distance: Distance) throws(MaskError) {
-    let order = Mask.measuringOrder(of: first.shape)
+    order = Mask.measuringOrder(of: first.shape)
     self.first = order.map(first.transposed) ?? first
     self.second = order.map(second.transposed) ?? second
     let spacing = order?.map { spacing[$0] } ?? spacing
     let shape = self.first.shape
     precondition(
-      shape.dropLast().allSatisfy { $0 <= Mask.maximumShortExtent }
-        && shape[shape.count - 1] <= Mask.maximumExtent,
+      shape.dropLast().allSatisfy { $0 <= Mask.maximumShortExtent + 1 }
+        && shape[shape.count - 1] <= Mask.maximumExtent + 1,
       "the mask's axes are too long")
     var grid = distance.grid(of: shape, spacing: spacing)
     var survey = ck_survey()
@@ -30,32 +32,56 @@ struct MaskPair: Sendable {
   var countOfSecond: Int { Int(survey.in_second) }
   var countOfBoth: Int { Int(survey.in_both) }
 
+  /// What is kept of distances beside their sum and maximum.
+  enum Detail { case none, values, valuesAndPlaces }
+
   /// Distances from the points of one mask to the nearest of the other, exact, in time linear in the grid's points.
   ///
   /// - Precondition: the mask that is measured to is not empty.
-  func distances(toFirst: Bool, keepingValues: Bool = false) throws(MaskError) -> DirectedDistances {
+  func distances(toFirst: Bool, keeping detail: Detail = .none) throws(MaskError) -> DirectedDistances {
     let (targets, points) = toFirst ? (first, second) : (second, first)
     precondition((toFirst ? countOfFirst : countOfSecond) > 0)
     let count = (toFirst ? countOfSecond : countOfFirst) - countOfBoth
     var distances = DirectedDistances()
+    distances.zeros = countOfBoth
     guard count > 0 else { return distances }
     var (grid, survey, result) = (grid, survey, ck_directed())
     var measured = false
-    func measure(_ values: UnsafeMutablePointer<Double>?) {
+    func measure(_ values: UnsafeMutablePointer<Double>?, _ places: UnsafeMutablePointer<Int64>?) {
       measured = ck_measure(
-        Kernels.variant, &grid, &survey, !toFirst, targets.words, points.words, &result, values)
+        Kernels.variant, &grid, &survey, !toFirst, targets.words, points.words, &result, values, places)
     }
-    if keepingValues {
+    func measureValues(_ places: UnsafeMutablePointer<Int64>?) {
       distances.values = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
-        measure(buffer.baseAddress)
+        measure(buffer.baseAddress, places)
         initialized = measured ? count : 0
       }
-    } else {
-      measure(nil)
+    }
+    switch detail {
+    case .none: measure(nil, nil)
+    case .values: measureValues(nil)
+    case .valuesAndPlaces:
+      distances.places = [Int64](unsafeUninitializedCapacity: count) { buffer, initialized in
+        measureValues(buffer.baseAddress)
+        initialized = measured ? count : 0
+      }
+      if order != nil { for index in distances.places.indices { turnBack(&distances.places[index]) } }
     }
     guard measured else { throw .outOfMemory }
     (distances.sum, distances.maximum) = (result.sum, result.maximum)
     return distances
+  }
+
+  /// Makes the index of a point of the masks as they are measured that of the masks as they were given.
+  private func turnBack(_ place: inout Int64) {
+    guard let order else { return }
+    let shape = first.shape
+    var coordinates = shape
+    var rest = Int(place)
+    for axis in shape.indices.reversed() { (rest, coordinates[order[axis]]) = rest.quotientAndRemainder(dividingBy: shape[axis]) }
+    var extents = shape
+    for axis in shape.indices { extents[order[axis]] = shape[axis] }
+    place = Int64(zip(coordinates, extents).reduce(0) { $0 * $1.1 + $1.0 })
   }
 }
 
@@ -63,6 +89,12 @@ struct MaskPair: Sendable {
 struct DirectedDistances: Sendable {
   var sum = 0.0
   var maximum = 0.0
+  /// How many of them are 0.
+  var zeros = 0
+  /// How many there are, if their values were kept.
+  var count: Int { zeros + values.count }
   /// The distances that are not 0, in no particular order; empty unless asked for.
   var values: [Double] = []
+  /// The indices of their points in the grid, in C order; empty unless asked for.
+  var places: [Int64] = []
 }

@@ -13,7 +13,7 @@ import Testing
     var (grid, survey, result) = (grid, ck_survey(), ck_directed())
     #expect(ck_look(variant, &grid, targets.words, points.words, &survey))
     var values = [Double](repeating: -1, count: Int(survey.in_second - survey.in_both))
-    #expect(ck_measure(variant, &grid, &survey, false, targets.words, points.words, &result, &values))
+    #expect(ck_measure(variant, &grid, &survey, false, targets.words, points.words, &result, &values, nil))
     return (result, values.sorted())
   }
 

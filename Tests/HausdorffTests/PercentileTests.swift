@@ -21,12 +21,12 @@ import Testing
         let rank = percent / 100 * Double(sorted.count - 1)
         let (low, high) = (sorted[Int(rank)], sorted[min(Int(rank) + 1, sorted.count - 1)])
         let expected = low + (high - low) * (rank - rank.rounded(.down))
-        #expect(agree(percentile(percent, of: values, zeros: zeros), expected))
+        #expect(agree(percentile(percent, of: Distribution(values: values, zeros: zeros)), expected))
       }
     }
   }
 
   @Test func `zeros alone have percentile zero`() {
-    #expect(percentile(95, of: [], zeros: 3) == 0)
+    #expect(percentile(95, of: Distribution(values: [], zeros: 3)) == 0)
   }
 }

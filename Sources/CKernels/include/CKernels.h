@@ -60,9 +60,10 @@ typedef struct { double sum, maximum; } ck_directed;
 ///
 /// The survey is of the two masks: of targets as the first and points as the second, or, where `swapped`, the other
 /// way round. Targets must not be empty. Planes and rows are at most 65,534 each. `values`, if not null, receives
-/// one distance for each point measured, in no particular order. Returns false where memory ran out.
+/// one distance for each point measured, in no particular order, and `places`, if not null, the indices of these points in
+/// the grid, in C order. Returns false where memory ran out.
 bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
-                const uint64_t *points, ck_directed *result, double *values);
+                const uint64_t *points, ck_directed *result, double *values, int64_t *places);
 
 /// Writes the distance to the nearest target of every point that is no target itself into `map`, and leaves the rest.
 ///

@@ -1,0 +1,133 @@
+/// What the metrics of two masks share, each made when one first asks.
+struct ScoredPair {
+  /// Which mask has no foreground; nothing can be asked then.
+  let empty: EmptySide?
+
+  private let truth, prediction: Mask
+  private let options: ScoreOptions
+  private let foreground: MaskPair
+  private var foregroundDistances = BothDirections<DirectedDistances>()
+  private var boundaryDistances = BothDirections<DirectedDistances>()
+  private var boundary: MaskPair?
+  private var surface: Surfaces?
+
+  init(truth: Mask, prediction: Mask, options: ScoreOptions) throws(MaskError) {
+    (self.truth, self.prediction, self.options) = (truth, prediction, options)
+    foreground = try MaskPair(truth, prediction, spacing: options.spacing, distance: options.distance)
+    empty = EmptySide(
+      truthIsEmpty: foreground.countOfFirst == 0, predictionIsEmpty: foreground.countOfSecond == 0)
+  }
+
+  /// - Precondition: neither mask is empty.
+  mutating func value(of metric: Metric) throws(MaskError) -> Double {
+    let both = Double(foreground.countOfBoth)
+    let sum = Double(foreground.countOfFirst + foreground.countOfSecond)
+    switch (metric.kind, metric.convention) {
+    case (.dice, _): return 2 * both / sum
+    case (.iou, _): return both / (sum - both)
+    case (_, .surfaceDistance): return try surfaces().value(of: metric, tolerance: options.tolerance)
+    case (.averageHausdorff, let convention):
+      let means = try directions(metric) { (pair, direction) throws(MaskError) in
+        try pair.mean(of: direction)
+      }
+      return convention == .scikitImage ? means.max()! : means.reduce(0, +) / Double(means.count)
+    case (.balancedAverageHausdorff, _):
+      let sums = try directions(metric) { (pair, direction) throws(MaskError) in
+        try pair.foregroundDistances(direction).sum
+      }
+      return sums.reduce(0, +) / Double(2 * foreground.countOfFirst)
+    case (.hausdorff, .modified), (.hausdorff, .itk), (.hausdorff, .scikitImage):
+      return try directions(metric) { (pair, direction) throws(MaskError) in
+        try pair.foregroundDistances(direction).maximum
+      }.max()!
+    case (.hausdorff, _):
+      return try boundaries(metric).map(\.maximum).max()!
+    case (.hausdorffPercentile(let percent), .medpy):
+      return percentile(percent, of: Distribution(try boundaries(metric)))
+    case (.hausdorffPercentile(let percent), .monai):
+      return try boundaries(metric).map { singlePercentile(percent, of: Distribution([$0])) }.max()!
+    case (.hausdorffPercentile(let percent), _):
+      return try boundaries(metric).map { percentile(percent, of: Distribution([$0])) }.max()!
+    case (.averageSurfaceDistance, _):
+      let sides = try boundaries(metric)
+      return sides.reduce(0) { $0 + $1.sum } / Double(sides.reduce(0) { $0 + $1.count })
+    case (.meanAverageSurfaceDistance, _):
+      let sides = try boundaries(metric)
+      return sides.reduce(0) { $0 + $1.sum / Double($1.count) } / Double(sides.count)
+    case (.surfaceDice, let convention):
+      let sides = try boundaries(metric)
+      // MONAI compares in float32.
+      let isSingle = convention == .monai
+      let tolerance = options.tolerance
+      let near = sides.reduce(0) { near, side in
+        near + side.zeros
+          + side.values.count { isSingle ? Float($0) <= Float(tolerance) : $0 <= tolerance }
+      }
+      return Double(near) / Double(sides.reduce(0) { $0 + $1.count })
+    }
+  }
+
+  /// What `value` says of the directions that a metric asks for.
+  private mutating func directions(
+    _ metric: Metric, _ value: (inout ScoredPair, Metric.Direction) throws(MaskError) -> Double
+  ) throws(MaskError) -> [Double] {
+    if let direction = metric.direction { return [try value(&self, direction)] }
+    return [try value(&self, .predictionToTruth), try value(&self, .truthToPrediction)]
+  }
+
+  private mutating func mean(of direction: Metric.Direction) throws(MaskError) -> Double {
+    try foregroundDistances(direction).sum
+      / Double(direction == .predictionToTruth ? foreground.countOfSecond : foreground.countOfFirst)
+  }
+
+  private mutating func foregroundDistances(_ direction: Metric.Direction) throws(MaskError)
+    -> DirectedDistances
+  {
+    if let known = foregroundDistances[direction] { return known }
+    let distances = try foreground.distances(toFirst: direction == .predictionToTruth)
+    foregroundDistances[direction] = distances
+    return distances
+  }
+
+  /// The boundaries' distances, of the directions that a metric asks for.
+  private mutating func boundaries(_ metric: Metric) throws(MaskError) -> [DirectedDistances] {
+    let pair: MaskPair
+    if let boundary {
+      pair = boundary
+    } else {
+      pair = try MaskPair(
+        truth.boundary, prediction.boundary, spacing: options.spacing, distance: options.distance)
+      boundary = pair
+    }
+    let directions = metric.direction.map { [$0] } ?? Metric.Direction.allCases
+    return try directions.map { (direction) throws(MaskError) in
+      if let known = boundaryDistances[direction] { return known }
+      let distances = try pair.distances(toFirst: direction == .predictionToTruth, keeping: .values)
+      boundaryDistances[direction] = distances
+      return distances
+    }
+  }
+
+  private mutating func surfaces() throws(MaskError) -> Surfaces {
+    if let surface { return surface }
+    let made = try Surfaces(truth: truth, prediction: prediction, spacing: options.spacing)
+    surface = made
+    return made
+  }
+}
+
+/// Something for either direction, once it is known.
+struct BothDirections<Value> {
+  private var predictionToTruth, truthToPrediction: Value?
+
+  subscript(direction: Metric.Direction) -> Value? {
+    get { direction == .predictionToTruth ? predictionToTruth : truthToPrediction }
+    set {
+      if direction == .predictionToTruth {
+        predictionToTruth = newValue
+      } else {
+        truthToPrediction = newValue
+      }
+    }
+  }
+}
