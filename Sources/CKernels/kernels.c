@@ -152,6 +152,12 @@ int64_t ck_pack(ck_variant variant, const void *elements, ck_scalar type, int64_
   return CHOOSE(variant, PACK);
 }
 
+void ck_pack_label(ck_variant variant, const void *elements, ck_scalar type, int64_t rows, int64_t columns,
+                   int64_t stride, int64_t label, uint64_t *bits) {
+#define PACK_LABELS(name) pack_label_##name(elements, type, rows, columns, stride, label, bits)
+  (void)CHOOSE(variant, PACK_LABELS);
+}
+
 static ck_range bits_range(const uint64_t *words, int64_t count) {
   int64_t first = 0, last = count - 1;
   while (!words[first]) first++;

@@ -8,7 +8,7 @@
     const LOAD_TYPE *at = elements;                                                                              \
     const int64_t whole = columns >> 6;                                                                          \
     const size_t left = (size_t)(columns & 63);                                                                  \
-    for (int64_t row = 0; row < rows; row++, at += columns) {                                                    \
+    for (int64_t row = 0; row < rows; row++, at += stride) {                                                     \
       uint64_t unfit = 0;                                                                                        \
       raw64 raw;                                                                                                 \
       for (int64_t w = 0; w < whole; w++) {                                                                      \
@@ -31,6 +31,7 @@
 #define SAME(v) (v)
 #define AT_LEAST(v) ((v) >= least)
 #define ABOVE(v) ((v) > most)
+#define EQUAL(v) ((v) == label)
 #define NONE(v) ((v) != (v))
 #define CHECK_NONE 0
 #define CHECK_NOT_FINITE32 1
@@ -41,6 +42,7 @@
 
 static int64_t NAME(pack)(const void *elements, ck_scalar type, int64_t rows, int64_t columns, int64_t bound,
                           double bound_float, uint64_t *bits) {
+  const int64_t stride = columns;
 #define PACK_INTEGER(CASE, TYPE)                   \
   case CASE: {                                     \
     TYPE least = (TYPE)bound;                      \
@@ -71,6 +73,30 @@ static int64_t NAME(pack)(const void *elements, ck_scalar type, int64_t rows, in
       PACK_ROWS(double, double, SAME, ABOVE, NOT_FINITE64);
       return -1;
     }
+  }
+  return -1;
+}
+
+static int64_t NAME(pack_label)(const void *elements, ck_scalar type, int64_t rows, int64_t columns, int64_t stride,
+                             int64_t value, uint64_t *bits) {
+#define PACK_LABEL(CASE, TYPE, LOAD_TYPE, CONVERT)           \
+  case CASE: {                                              \
+    const TYPE label = (TYPE)value;                         \
+    PACK_ROWS(TYPE, LOAD_TYPE, CONVERT, EQUAL, NONE);       \
+    return -1;                                              \
+  }
+  switch (type) {
+    PACK_LABEL(ck_uint8, uint8_t, uint8_t, SAME)
+    PACK_LABEL(ck_int8, int8_t, int8_t, SAME)
+    PACK_LABEL(ck_uint16, uint16_t, uint16_t, SAME)
+    PACK_LABEL(ck_int16, int16_t, int16_t, SAME)
+    PACK_LABEL(ck_uint32, uint32_t, uint32_t, SAME)
+    PACK_LABEL(ck_int32, int32_t, int32_t, SAME)
+    PACK_LABEL(ck_uint64, uint64_t, uint64_t, SAME)
+    PACK_LABEL(ck_int64, int64_t, int64_t, SAME)
+    PACK_LABEL(ck_float16, float, _Float16, TO_FLOAT)
+    PACK_LABEL(ck_float32, float, float, SAME)
+    PACK_LABEL(ck_float64, double, double, SAME)
   }
   return -1;
 }

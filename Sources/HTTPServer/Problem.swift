@@ -83,18 +83,17 @@ public struct Problem: Error, Sendable {
   }
 }
 
-extension Response {
-  /// The problem as `application/problem+json`.
-  public init(_ problem: Problem) {
-    var json = JSONWriter()
+extension Problem {
+  /// Writes it as a JSON object, RFC 9457.
+  public func write(to json: inout JSONWriter) {
     json.object { json in
-      json.member("type", problem.type)
-      json.member("title", problem.title)
-      json.member("status", problem.status)
-      if let detail = problem.detail { json.member("detail", detail) }
-      guard !problem.errors.isEmpty else { return }
+      json.member("type", type)
+      json.member("title", title)
+      json.member("status", status)
+      if let detail { json.member("detail", detail) }
+      guard !errors.isEmpty else { return }
       json.member("errors") { json in
-        json.array(problem.errors) { json, error in
+        json.array(errors) { json, error in
           json.object { json in
             switch error.location {
             case .parameter(let name): json.member("parameter", name)
@@ -105,6 +104,14 @@ extension Response {
         }
       }
     }
+  }
+}
+
+extension Response {
+  /// The problem as `application/problem+json`.
+  public init(_ problem: Problem) {
+    var json = JSONWriter()
+    problem.write(to: &json)
     self.init(
       status: problem.status, contentType: "application/problem+json", headers: problem.headers,
       content: .bytes(json.bytes))

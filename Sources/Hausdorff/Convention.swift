@@ -60,7 +60,9 @@ public enum Convention: String, CaseIterable, Sendable {
     let names = ["average_hausdorff", "hausdorff", "average_surface_distance"].flatMap { name in
       [name] + Metric.Direction.allCases.map { "\(name)_\($0.rawValue)" }
     }
-    let others = ["mean_average_surface_distance", "balanced_average_hausdorff", "surface_dice", "dice", "iou"]
+    let others = [
+      "mean_average_surface_distance", "balanced_average_hausdorff", "surface_dice", "dice", "iou",
+    ]
     var listed = (names + others).filter { Metric(name: $0, convention: self) != nil }
     if has(.hausdorffPercentile(50), nil) {
       listed.append("hausdorff_Q (Q from 0 to 100)")

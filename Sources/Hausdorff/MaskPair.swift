@@ -78,7 +78,9 @@ struct MaskPair: Sendable {
     let shape = first.shape
     var coordinates = shape
     var rest = Int(place)
-    for axis in shape.indices.reversed() { (rest, coordinates[order[axis]]) = rest.quotientAndRemainder(dividingBy: shape[axis]) }
+    for axis in shape.indices.reversed() {
+      (rest, coordinates[order[axis]]) = rest.quotientAndRemainder(dividingBy: shape[axis])
+    }
     var extents = shape
     for axis in shape.indices { extents[order[axis]] = shape[axis] }
     place = Int64(zip(coordinates, extents).reduce(0) { $0 * $1.1 + $1.0 })

@@ -75,7 +75,9 @@ extension Surfaces.Side {
     var corners: [Corner] = []
     corners.reserveCapacity(measured.count)
     let extents = mask.shape.map { $0 + 1 }
-    for place in common { corners.append(Corner(distance: 0, size: sizes[mask.code(atCorner: place, of: extents)])) }
+    for place in common {
+      corners.append(Corner(distance: 0, size: sizes[mask.code(atCorner: place, of: extents)]))
+    }
     for (distance, place) in zip(measured.values, measured.places) {
       corners.append(Corner(distance: distance, size: sizes[mask.code(atCorner: Int(place), of: extents)]))
     }

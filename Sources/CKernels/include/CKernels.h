@@ -29,6 +29,11 @@ typedef enum {
 int64_t ck_pack(ck_variant variant, const void *elements, ck_scalar type, int64_t rows, int64_t columns,
                 int64_t bound, double bound_float, uint64_t *bits);
 
+/// Packs rows of elements, each `stride` elements behind the one before: 1 where the element is `label`, which the type
+/// can hold.
+void ck_pack_label(ck_variant variant, const void *elements, ck_scalar type, int64_t rows, int64_t columns,
+                   int64_t stride, int64_t label, uint64_t *bits);
+
 typedef enum { ck_euclidean, ck_manhattan, ck_chebyshev } ck_distance;
 
 /// A grid of planes × rows × columns, its spacing along each (planes, rows, columns), and how distance is measured.

@@ -36,7 +36,7 @@ struct ScoreCommand: ParsableCommand {
         Output.write(reply.json + [UInt8(ascii: "\n")])
       } else {
         Output.write(Array(ScoreTable(reply).text.utf8))
-        if let warning = reply.warning { Output.complain(warning) }
+        for warning in reply.warnings { Output.complain(warning) }
       }
     } catch let error as RequestError {
       throw Output.failure(error.message)
@@ -55,7 +55,7 @@ struct ScoreCommand: ParsableCommand {
         truth: read(truth), prediction: read(prediction),
         options: OptionList(text: given.compactMap { name, value in value.map { (name, $0) } }), isJSON: false
       ))
-    return try ScoreReply(request: request, scores: (0..<request.batch).map { try request.score(item: $0) })
+    return try ScoreSheet(request).reply()
   }
 
   private func read(_ path: String) throws -> NumericArray {

@@ -42,6 +42,11 @@ struct OptionList {
   /// An option, which stays in the list; nil where it is not given.
   subscript(name: String) -> Entry? { entries.first { $0.name == name } }
 
+  /// Adds an option that was not given.
+  mutating func add(_ name: String, _ text: String) {
+    entries.append(Entry(name: name, value: .text(text), location: .parameter(name)))
+  }
+
   /// Takes an option out of the list; nil where it is not given.
   mutating func take(_ name: String) -> Entry? {
     guard let index = entries.firstIndex(where: { $0.name == name }) else { return nil }

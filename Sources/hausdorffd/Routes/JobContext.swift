@@ -20,7 +20,7 @@ struct JobContext: Sendable {
     let deadline = ContinuousClock.now + pool.limits.deadline
     return .later { responder in
       pool.submit {
-        if let problem = ScoringTask.reasonToStop(responder, deadline) {
+        if let problem = responder.reasonToStop(deadline) {
           responder.respond(problem)
           return
         }

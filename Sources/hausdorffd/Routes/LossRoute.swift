@@ -18,7 +18,7 @@ struct LossRoute: Sendable {
         return .later { responder in
           pool.submit {
             do throws(Problem) {
-              responder.respond(try answer(request) { ScoringTask.reasonToStop(responder, deadline) })
+              responder.respond(try answer(request) { responder.reasonToStop(deadline) })
             } catch {
               responder.respond(error)
             }

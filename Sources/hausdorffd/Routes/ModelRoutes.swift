@@ -25,7 +25,7 @@ struct ModelRoutes: Sendable {
           let deadline = ContinuousClock.now + context.pool.limits.deadline
           return .later { responder in
             models.submit {
-              if let problem = ScoringTask.reasonToStop(responder, deadline) {
+              if let problem = responder.reasonToStop(deadline) {
                 responder.respond(problem)
                 return
               }
@@ -189,7 +189,7 @@ struct ModelRoutes: Sendable {
     throw Problem(status: 503, detail: "There is no room for the work now.", headers: ["Retry-After": "1"])
   }
 
-  /// Scores the prediction: of one class its probabilities, of several the mask of each label from 1 on, an item each.
+  /// Scores the prediction: of one class its probabilities, of several the labels from 1 on, an item each.
   private func scores(
     of prediction: Prediction, _ truth: NumericArray, _ options: OptionList, isJSON: Bool
   ) throws(Problem) -> ScoreReply {
@@ -200,43 +200,30 @@ struct ModelRoutes: Sendable {
           isJSON ? .pointer("/y_true") : location,
           "has shape \(truth.shape), but the image is of \(prediction.space)"))
     }
-    let pair: (truth: NumericArray, prediction: NumericArray)
+    let predicted: NumericArray
     do throws(FormatError) {
-      if prediction.classes > 1 {
-        let labels = prediction.labels(threshold: 0.5)
-        let truths = truth.doubles(from: 0, count: labels.count)
-        let shape = [prediction.classes - 1] + prediction.space
-        let classes = 1..<prediction.classes
-        pair = (
-          try NumericArray(
-            Self.bytes(classes) { label in truths.map { $0 == Double(label) } }, shape: shape),
-          try NumericArray(Self.bytes(classes) { label in labels.map { Int($0) == label } }, shape: shape)
-        )
-      } else {
-        pair = (truth, try NumericArray(prediction.probabilities, shape: prediction.space))
-      }
+      predicted =
+        prediction.classes > 1
+        ? try NumericArray(prediction.labels(threshold: 0.5), shape: prediction.space)
+        : try NumericArray(prediction.probabilities, shape: prediction.space)
     } catch {
       throw Problem(error, at: nil)
     }
-    return try Problem.from { () throws(RequestError) in
-      let request = try ScoreRequest(
-        ArrayPair(truth: pair.truth, prediction: pair.prediction, options: options, isJSON: isJSON))
-      let scores = try (0..<request.batch).map { (item) throws(RequestError) in try request.score(item: item)
-      }
-      return try ScoreReply(request: request, scores: scores)
+    var options = options
+    if prediction.classes > 1, options["labels"] == nil {
+      options.add("labels", (1..<prediction.classes).map(String.init).joined(separator: ","))
     }
-  }
-
-  /// Masks one behind the other.
-  private static func bytes(_ labels: Range<Int>, _ mask: (Int) -> [Bool]) -> [UInt8] {
-    labels.flatMap { mask($0).map { $0 ? 1 : 0 as UInt8 } }
+    return try Problem.from { () throws(RequestError) in
+      ScoreSheet(
+        try ScoreRequest(ArrayPair(truth: truth, prediction: predicted, options: options, isJSON: isJSON)))
+    }.reply()
   }
 
   private func reply(
     _ prediction: Prediction, _ wanted: Output, _ threshold: Double, _ type: String, _ scores: ScoreReply?
   ) throws(Problem) -> Response {
     var headers: Headers = [:]
-    if let loss = scores?.reduced.first ?? nil { headers.append("Loss", JSONWriter.text(loss)) }
+    if let loss = scores?.reduced().first ?? nil { headers.append("Loss", JSONWriter.text(loss)) }
     let labels = wanted == .mask ? prediction.labels(threshold: threshold) : []
     func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
       wanted == .mask ? body(labels.span.bytes) : body(prediction.probabilities.span.bytes)

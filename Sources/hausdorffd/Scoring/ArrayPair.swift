@@ -58,22 +58,29 @@ struct ArrayPair: Sendable {
   /// `spacing`, within what is allowed; 1 each where it is not given.
   mutating func takeSpacing(_ allowed: ClosedRange<Double>) throws(RequestError) -> [Double] {
     guard let option = options.take("spacing") else { return space.map { _ in 1 } }
-    let spacing = try option.numbers()
-    guard spacing.count == space.count else {
-      throw RequestError(
-        option.location, "has \(spacing.count) numbers; the masks have \(space.count) axes of space")
-    }
-    guard spacing.allSatisfy(allowed.contains) else {
-      throw RequestError(
-        option.location, "must be positive numbers, from \(allowed.lowerBound) to \(allowed.upperBound)")
-    }
-    return spacing
+    return try spacing(option.numbers(), option.location, allowed)
   }
 
-  /// Checks `convention`, of which there is one.
+  /// What was given as the spacing, which must fit the arrays; 1 each where there is none.
+  func spacing(
+    _ numbers: [Double]?, _ location: Problem.FieldError.Location, _ allowed: ClosedRange<Double>
+  ) throws(RequestError) -> [Double] {
+    guard let numbers else { return space.map { _ in 1 } }
+    guard numbers.count == space.count else {
+      throw RequestError(
+        location, "has \(numbers.count) numbers; the masks have \(space.count) axes of space")
+    }
+    guard numbers.allSatisfy(allowed.contains) else {
+      throw RequestError(
+        location, "must be positive numbers, from \(allowed.lowerBound) to \(allowed.upperBound)")
+    }
+    return numbers
+  }
+
+  /// Checks `convention`, of which losses have one.
   mutating func takeConvention() throws(RequestError) {
     guard let convention = options.take("convention"), try convention.string() != "modified" else { return }
-    throw RequestError(convention.location, "'modified' is the only convention there is")
+    throw RequestError(convention.location, "'modified' is the only convention that losses have")
   }
 
   /// Refuses options that nothing took.

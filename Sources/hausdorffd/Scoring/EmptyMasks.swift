@@ -30,11 +30,14 @@ struct EmptyMasks {
     }
   }
 
-  /// Refuses under `empty=error` where there are some, naming the first hundred.
+  /// Refuses where there are some, naming the first hundred.
   ///
-  /// - Parameter name: what the pair of that number is called.
+  /// - Parameters:
+  ///   - reason: why they are refused.
+  ///   - name: what the pair of that number is called.
   static func refuse(
-    _ sides: some Sequence<EmptySide?>, isJSON: Bool, name: (Int) -> String
+    _ sides: some Sequence<EmptySide?>, isJSON: Bool, because reason: String = "empty=error",
+    name: (Int) -> String
   ) throws(RequestError) {
     var errors: [Problem.FieldError] = []
     for (index, side) in sides.enumerated() where errors.count < 100 {
@@ -48,7 +51,7 @@ struct EmptyMasks {
       for array in arrays {
         errors.append(
           Problem.FieldError(
-            array.location(json: isJSON), "\(name(index)) has no foreground, and empty=error"))
+            array.location(json: isJSON), "\(name(index)) has no foreground, and \(reason)"))
       }
     }
     if !errors.isEmpty { throw RequestError(errors) }
@@ -73,6 +76,7 @@ struct EmptyMasks {
     case .nan: "empty=nan made their values NaN"
     case .skip: "empty=skip left them out of the reduction"
     case .error: "empty=error refuses them"
+    case .convention: "empty=convention made their values what the library answers, null where it refuses"
     }
   }
 

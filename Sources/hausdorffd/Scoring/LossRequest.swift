@@ -20,7 +20,7 @@ struct LossRequest: Sendable {
   /// Checks arrays and options; refuses options that it does not know.
   init(_ arrays: ArrayPair, wantsBytes: Bool) throws(RequestError) {
     var arrays = arrays
-    truthIsLabels = try LossRequest.truthIsLabels(arrays)
+    truthIsLabels = try arrays.truthIsLabels()
     let losses = arrays.options.take("losses")
     var function = LossFunction(
       terms: try losses?.lossTerms() ?? [LossTerm(.softAverageHausdorff)],
@@ -57,24 +57,6 @@ struct LossRequest: Sendable {
       )
     }
     (self.arrays, self.function, self.wantsBytes) = (arrays, function, wantsBytes)
-  }
-
-  private static func truthIsLabels(_ arrays: ArrayPair) throws(RequestError) -> Bool {
-    let (truth, prediction, layout) = (arrays.truth.shape, arrays.prediction.shape, arrays.layout)
-    if truth == prediction { return false }
-    // Without the channels of y_pred, or with one in their place.
-    var single = prediction
-    if let axis = layout.channelAxis { single[axis] = 1 }
-    guard layout.channelAxis != nil, truth == layout.withoutChannels(prediction) || truth == single else {
-      var detail = "has shape \(prediction), but y_true has shape \(truth)"
-      if layout.channelAxis != nil {
-        detail += "; it may have that of y_pred, or lack its channels (layout \(layout.name))"
-      } else if truth.count == prediction.count - 1 {
-        detail += "; where one axis of y_pred are channels, say so by layout (as in HWC)"
-      }
-      throw RequestError(arrays.location(.prediction), detail)
-    }
-    return arrays.channels > 1
   }
 
   private static func activation(_ arrays: inout ArrayPair) throws(RequestError) -> Activation {

@@ -3,52 +3,160 @@ import Hausdorff
 
 /// The answer to a score request: items, their reduction, and what was empty.
 struct ScoreReply {
-  let request: ScoreRequest
-  let scores: [Score]
+  /// What came of one pair of arrays.
+  enum Pair {
+    case scored(ScorePlan, [Score])
+    case refused(Problem)
+  }
 
+  /// One row of the answer.
+  struct Item {
+    let pair: Int
+    let label: Int?
+    let score: Score
+  }
+
+  let settings: ScoreSettings
+  /// Those that were scored, in order.
+  let items: [Item]
   let empties: EmptyMasks
+  private let refusals: [(pair: Int, problem: Problem)]
+  private let pairCount: Int
+  /// Whether items tell which pair they are of.
+  private let isList: Bool
 
-  /// The metrics over the batch, in the order asked for; nil with `reduction=none`.
-  var reduced: [Double?] {
-    request.scoring.metrics.indices.map { index in request.reduction(scores.lazy.map { $0.values[index] }) }
+  /// - Parameter isList: whether pairs were sent as a list; one that was not may not be refused.
+  /// - Throws: under `empty=error`, and where a convention refuses empty masks, with the first hundred of these.
+  init(_ settings: ScoreSettings, _ pairs: [Pair], isList: Bool, isJSON: Bool) throws(RequestError) {
+    (self.settings, self.isList, pairCount) = (settings, isList, pairs.count)
+    var (items, refusals) = ([Item](), [(pair: Int, problem: Problem)]())
+    for (number, pair) in pairs.enumerated() {
+      switch pair {
+      case .scored(let plan, let scores):
+        for (item, score) in zip(plan.items, scores) {
+          items.append(Item(pair: number, label: item.label, score: score))
+        }
+      case .refused(let problem): refusals.append((number, problem))
+      }
+    }
+    (self.items, self.refusals) = (items, refusals)
+    empties = EmptyMasks(items.lazy.map { $0.score.empty })
+    let isRefused: (Item) -> Bool
+    switch settings.empty {
+    case .error: isRefused = { $0.score.empty != nil }
+    case .convention where !settings.isEveryConvention: isRefused = { $0.score.values.contains(nil) }
+    default: return
+    }
+    let reason =
+      settings.empty == .error ? "empty=error" : "convention \(settings.conventions[0].rawValue) refuses such"
+    try EmptyMasks.refuse(
+      items.lazy.map { isRefused($0) ? $0.score.empty : nil }, isJSON: isJSON, because: reason
+    ) { index in
+      (isList ? "pair \(items[index].pair), " : "") + "item \(index)"
+        + (items[index].label.map { " (label \($0))" } ?? "")
+    }
   }
 
-  /// Refuses a batch with empty masks under `empty=error`, naming the first hundred of them.
-  init(request: ScoreRequest, scores: [Score]) throws(RequestError) {
-    (self.request, self.scores) = (request, scores)
-    empties = EmptyMasks(scores.lazy.map { $0.empty })
-    guard request.scoring.empty == .error else { return }
-    try EmptyMasks.refuse(scores.lazy.map { $0.empty }, isJSON: request.isJSON) { "item \($0)" }
+  /// The metrics over all items, or those of one label, in the order asked for; nil with `reduction=none`.
+  func reduced(label: Int? = nil) -> [Double?] {
+    settings.metrics.indices.map { index in
+      settings.reduction(
+        items.lazy.filter { label == nil || $0.label == label }.map { $0.score.values[index] })
+    }
   }
 
-  /// What the empty policy did, in words; nil where nothing was empty.
-  var warning: String? {
-    empties.summary().map { $0 + empties.effect(of: request.scoring.empty) }
+  /// The labels that items have, ascending.
+  var labels: [Int] { Set(items.lazy.compactMap(\.label)).sorted() }
+
+  /// What the answer left out and why, in words.
+  var warnings: [String] {
+    var warnings = settings.warnings
+    if let summary = empties.summary() { warnings.append(summary + empties.effect(of: settings.empty)) }
+    if !refusals.isEmpty {
+      warnings.append("\(refusals.count) of \(pairCount) pairs could not be scored")
+    }
+    return warnings
   }
 
   /// The reply as JSON.
   var json: [UInt8] {
     var json = JSONWriter()
-    let names = request.scoring.metrics.map(\.name)
-    let reduced = reduced
     json.object { json in
-      json.member("loss", reduced.first ?? nil)
-      json.member("metrics") { json in
-        json.object { json in for (name, value) in zip(names, reduced) { json.member(name, value) } }
-      }
-      json.member("items") { json in
-        json.array(scores) { json, score in
+      if settings.isEveryConvention {
+        json.member("loss", nil as Double?)
+        json.member("conventions") { json in
           json.object { json in
-            for (name, value) in zip(names, score.values) { json.member(name, value) }
-            json.member("empty", score.empty?.rawValue)
+            for convention in settings.conventions {
+              let indices = settings.metrics.indices.filter { settings.metrics[$0].convention == convention }
+              json.member(convention.rawValue) { json in
+                json.object { json in writeValues(&json, indices) }
+              }
+            }
+          }
+        }
+      } else {
+        json.member("loss", reduced().first ?? nil)
+        writeValues(&json, Array(settings.metrics.indices))
+      }
+      json.member("reduction", settings.reduction.rawValue)
+      json.member("distance", settings.distance.rawValue)
+      json.member("convention", settings.isEveryConvention ? "all" : settings.conventions[0].rawValue)
+      empties.write(to: &json, warnings: warnings)
+    }
+    return json.bytes
+  }
+
+  /// Writes `metrics`, `labels` and `items`, with the metrics of these places.
+  private func writeValues(_ json: inout JSONWriter, _ indices: [Int]) {
+    func write(_ values: [Double?], to json: inout JSONWriter) {
+      for index in indices { json.member(settings.metrics[index].name, values[index]) }
+    }
+    json.member("metrics") { $0.object { write(reduced(), to: &$0) } }
+    let labels = labels
+    if !labels.isEmpty {
+      json.member("labels") { json in
+        json.object { json in
+          for label in labels {
+            json.member("\(label)") { $0.object { write(reduced(label: label), to: &$0) } }
           }
         }
       }
-      json.member("reduction", request.reduction.rawValue)
-      json.member("distance", request.scoring.distance.rawValue)
-      json.member("convention", "modified")
-      empties.write(to: &json, warnings: warning.map { [$0] } ?? [])
     }
-    return json.bytes
+    json.member("items") { json in
+      json.array(rows) { json, row in
+        json.object { json in
+          switch row {
+          case .item(let item):
+            if isList { json.member("pair", item.pair) }
+            if let label = item.label { json.member("label", label) }
+            write(item.score.values, to: &json)
+            json.member("empty", item.score.empty?.rawValue)
+          case .refusal(let pair, let problem):
+            json.member("pair", pair)
+            json.member("problem") { problem.write(to: &$0) }
+          }
+        }
+      }
+    }
+  }
+
+  private enum Row {
+    case item(Item)
+    case refusal(pair: Int, Problem)
+
+    var pair: Int {
+      switch self {
+      case .item(let item): item.pair
+      case .refusal(let pair, _): pair
+      }
+    }
+  }
+
+  /// Items and refusals by their pairs.
+  private var rows: [Row] {
+    guard !refusals.isEmpty else { return items.map { .item($0) } }
+    let rows = items.map { Row.item($0) } + refusals.map { Row.refusal(pair: $0.pair, $0.problem) }
+    return rows.enumerated().sorted { ($0.element.pair, $0.offset) < ($1.element.pair, $1.offset) }.map(
+      \.element)
   }
 }

@@ -3,90 +3,156 @@ import Hausdorff
 import MaskFormats
 
 /// Two arrays and how to score them, checked against each other.
+///
+/// What there is to score, items, may depend on the values: `plan` looks at these.
 struct ScoreRequest: Sendable {
-  static let options = [
-    "metrics", "distance", "threshold", "spacing", "empty", "reduction", "convention", "layout",
-  ]
-
-  let arrays: ArrayPair
-  let threshold: Double
-  let reduction: Reduction
-  let scoring: ScoreOptions
-
-  var batch: Int { arrays.batch }
-  var isJSON: Bool { arrays.isJSON }
-
-  /// Checks arrays and options; refuses options that it does not know.
-  init(_ arrays: ArrayPair) throws(RequestError) {
-    var arrays = arrays
-    let location = arrays.location(.prediction)
-    guard arrays.truth.shape == arrays.prediction.shape else {
-      throw RequestError(
-        location, "has shape \(arrays.prediction.shape), but y_true has shape \(arrays.truth.shape)")
-    }
-    guard arrays.channels == 1 else {
-      throw RequestError(
-        location,
-        "has \(arrays.channels) channels by layout \(arrays.layout.name): several channels are not scored; say layout=DHW or BDHW for volumes"
-      )
-    }
-    let metrics = try ScoreRequest.metrics(arrays.options.take("metrics"))
-    guard arrays.batch <= ArrayPair.maximumValues / metrics.count else {
-      throw RequestError(
-        location,
-        "holds \(arrays.batch) items; with \(metrics.count) metrics at most \(ArrayPair.maximumValues / metrics.count) can be scored at once"
-      )
-    }
-    threshold = try arrays.options.take("threshold")?.number() ?? 0.5
-    reduction = try arrays.options.take("reduction")?.choice(Reduction.self) ?? .mean
-    try arrays.takeConvention()
-    scoring = ScoreOptions(
-      metrics: metrics,
-      distance: try arrays.options.take("distance")?.choice(Distance.self) ?? .euclidean,
-      // Squares and sums of distances must stay finite and must not vanish.
-      spacing: try arrays.takeSpacing(1e-100...1e100),
-      empty: try arrays.options.take("empty")?.choice(EmptyPolicy.self) ?? .zero)
-    try arrays.refuseRest(known: ScoreRequest.options)
-    self.arrays = arrays
+  /// What the values of the arrays mean.
+  private enum Values {
+    /// Foreground is above the threshold; of several channels, each for itself.
+    case masks(threshold: Double)
+    /// Whole numbers.
+    case labels
+    /// The greatest channel is the label.
+    case classes
   }
 
-  private static func metrics(_ option: OptionList.Entry?) throws(RequestError) -> [Metric] {
-    guard let option else { return [.averageHausdorff] }
-    var metrics: [Metric] = []
-    for name in try option.strings() {
-      guard let metric = Metric(name: name) else {
+  let arrays: ArrayPair
+  let settings: ScoreSettings
+  let scoring: ScoreOptions
+  private let values: Values
+  /// Whether y_true has labels where y_pred has channels.
+  private let truthIsLabels: Bool
+  /// The labels or channels that are scored; nil where the values say, or where there is but one mask.
+  private let labels: [Int]?
+
+  /// Takes the options out of those of the arrays, and refuses what is left.
+  init(_ arrays: ArrayPair) throws(RequestError) {
+    var arrays = arrays
+    let settings = try ScoreSettings(&arrays.options)
+    try arrays.refuseRest(known: ScoreSettings.options)
+    try self.init(arrays, settings)
+  }
+
+  init(_ arrays: ArrayPair, _ settings: ScoreSettings) throws(RequestError) {
+    let location = arrays.location(.prediction)
+    truthIsLabels = try arrays.truthIsLabels()
+    if arrays.channels > 1 {
+      if let labels = settings.labels {
         throw RequestError(
-          option.location, "'\(name.prefix(40))' is not a metric; metrics are \(Metric.names)")
+          labels.location, "does not go with \(arrays.channels) channels (layout \(arrays.layout.name))")
       }
-      guard !metrics.contains(metric) else { throw RequestError(option.location, "'\(name)' is given twice") }
-      metrics.append(metric)
-      guard metrics.count <= ArrayPair.maximumNames else {
-        throw RequestError(option.location, "has more than \(ArrayPair.maximumNames) names")
+      guard arrays.channels <= 256 else {
+        throw RequestError(location, "has \(arrays.channels) channels; at most 256 are scored")
+      }
+      // Labels are compared with labels.
+      if let threshold = settings.threshold, !truthIsLabels {
+        values = .masks(threshold: threshold)
+      } else {
+        values = .classes
+      }
+      labels = Array((settings.background?.value == true ? 0 : 1)..<arrays.channels)
+    } else if let given = settings.labels {
+      values = .labels
+      if case .listed(let listed) = given.value { labels = listed } else { labels = nil }
+      if settings.threshold != nil {
+        throw RequestError(given.location, "and threshold exclude each other: labels are whole numbers")
+      }
+    } else {
+      values = .masks(threshold: settings.threshold ?? 0.5)
+      labels = nil
+      if let background = settings.background {
+        throw RequestError(background.location, "needs labels, or a layout with several channels")
       }
     }
-    guard !metrics.isEmpty else { throw RequestError(option.location, "is empty") }
-    return metrics
+    let tolerances = settings.tolerance?.value ?? [1]
+    if let tolerance = settings.tolerance, tolerances.count > 1, tolerances.count != labels?.count {
+      throw RequestError(
+        tolerance.location,
+        labels.map { "has \(tolerances.count) numbers for \($0.count) labels" }
+          ?? "has \(tolerances.count) numbers; one for each label needs labels to be listed")
+    }
+    scoring = ScoreOptions(
+      metrics: settings.metrics, distance: settings.distance,
+      // Squares and sums of distances must stay finite and must not vanish.
+      spacing: try arrays.spacing(
+        settings.spacing?.value, settings.spacing?.location ?? .parameter("spacing"), 1e-100...1e100),
+      empty: settings.empty, tolerance: tolerances[0])
+    (self.arrays, self.settings) = (arrays, settings)
+    try checkCount(arrays.batch * (labels?.count ?? 1))
+  }
+
+  private func checkCount(_ items: Int) throws(RequestError) {
+    let most = ArrayPair.maximumValues / max(1, settings.metrics.count)
+    guard items <= most else {
+      throw RequestError(
+        arrays.location(.prediction),
+        "holds \(items) items; with \(settings.metrics.count) metrics at most \(most) can be scored at once")
+    }
   }
 
   /// Whether scoring takes some tens of microseconds: at most one pair of 256×256 for one metric.
   ///
-  /// An item costs as much as a few thousand points by itself; volumes, thin strips and unequal spacing cost several times more a point.
+  /// An item costs as much as a few thousand points by itself; volumes, thin strips, unequal spacing and other conventions
+  /// cost several times more a point.
   var isQuick: Bool {
+    guard case .masks = values, arrays.channels == 1 else { return false }
     let space = arrays.space
-    let isPlain = space.count == 2 && space[1] >= 32 && scoring.spacing[0] == scoring.spacing[1]
+    let isPlain =
+      space.count == 2 && space[1] >= 32 && scoring.spacing[0] == scoring.spacing[1]
+      && settings.conventions == [.modified]
     let points = arrays.points * (isPlain ? 1 : 8) + 4096
-    return points <= 80_000 / scoring.metrics.count / batch
+    return points <= 80_000 / scoring.metrics.count / arrays.batch
   }
 
-  /// Scores one item of the batch.
-  func score(item: Int) throws(RequestError) -> Score {
-    let start = item * arrays.points
-    let truth = try arrays.mask(.truth, item: item, from: start, threshold: threshold)
-    let prediction = try arrays.mask(.prediction, item: item, from: start, threshold: threshold)
-    do throws(MaskError) {
-      return try Score(truth: truth, prediction: prediction, options: scoring)
-    } catch {
-      throw arrays.outOfMemory(item: item)
+  /// What there is to score.
+  func plan() throws(RequestError) -> ScorePlan {
+    switch values {
+    case .masks(let threshold):
+      let channels: [Int?] = labels.map { $0.map { $0 } } ?? [nil]
+      let items = (0..<arrays.batch).flatMap { entry in
+        channels.map { ScorePlan.Item(entry: entry, label: $0, box: nil) }
+      }
+      return ScorePlan(request: self, items: items, source: .masks(threshold: threshold))
+    case .labels:
+      return try plan(arrays.truth, arrays.prediction, labels)
+    case .classes:
+      let truth = truthIsLabels ? arrays.truth : try arrays.greatestChannels(.truth)
+      return try plan(truth, arrays.greatestChannels(.prediction), labels)
     }
+  }
+
+  /// The plan for arrays of whole numbers.
+  private func plan(
+    _ truth: NumericArray, _ prediction: NumericArray, _ labels: [Int]?
+  ) throws(RequestError) -> ScorePlan {
+    var items: [ScorePlan.Item] = []
+    let wanted = truthIsLabels ? nil : labels.map(Set.init)
+    for entry in 0..<arrays.batch {
+      let boxes = try arrays.boxes(.truth, truth, entry, wanted)
+      if truthIsLabels, let other = boxes.keys.sorted().first(where: { !(0..<arrays.channels).contains($0) })
+      {
+        throw RequestError(
+          arrays.location(.truth),
+          "has the label \(other), which is no class: y_pred has channels 0 to \(arrays.channels - 1)")
+      }
+      let both = boxes.merging(try arrays.boxes(.prediction, prediction, entry, wanted)) { $0.union($1) }
+      let whole = LabelMap.Box(ranges: arrays.space.map { 0..<$0 })
+      let present = (settings.background?.value == true ? [0] : []) + both.keys.sorted()
+      for label in labels ?? present {
+        items.append(ScorePlan.Item(entry: entry, label: label, box: label == 0 ? whole : both[label]))
+      }
+      try checkCount(items.count)
+    }
+    return ScorePlan(request: self, items: items, source: .labels(truth: truth, prediction: prediction))
+  }
+
+  /// How the item of a label is scored.
+  func options(of label: Int?) -> ScoreOptions {
+    guard let label, let index = labels?.firstIndex(of: label), let given = settings.tolerance?.value,
+      given.count > 1
+    else { return scoring }
+    var options = scoring
+    options.tolerance = given[index]
+    return options
   }
 }

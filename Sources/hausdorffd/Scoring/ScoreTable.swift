@@ -5,24 +5,39 @@ struct ScoreTable {
   let text: String
 
   init(_ reply: ScoreReply) {
-    let names = reply.request.scoring.metrics.map(\.name)
+    let settings = reply.settings
+    let names = settings.metrics.map { metric in
+      settings.isEveryConvention ? "\(metric.name) (\(metric.convention.rawValue))" : metric.name
+    }
+    let labels = reply.labels
     var rows: [[String]] = []
-    func row(_ title: String, _ values: [Double?], _ empty: String) {
-      rows.append([title] + values.map { $0.map(ScoreTable.format) ?? "-" } + [empty])
+    func row(_ title: [String], _ values: [Double?], _ empty: String) {
+      rows.append(title + values.map { $0.map(ScoreTable.format) ?? "-" } + [empty])
     }
-    if reply.scores.count > 1 {
-      rows.append(["item"] + names + ["empty"])
-      for (item, score) in reply.scores.enumerated() {
-        row("\(item)", score.values, score.empty?.rawValue ?? "")
+    guard reply.items.count > 1, !settings.isEveryConvention else {
+      // A line each.
+      let empty = reply.items.first?.score.empty
+      let values = reply.items.count == 1 ? reply.items[0].score.values : reply.reduced()
+      rows = zip(names, values).map { name, value in [name, value.map(ScoreTable.format) ?? "-"] }
+      if let empty, reply.items.count == 1 { rows.append(["empty", empty.rawValue]) }
+      text = ScoreTable.align(rows)
+      return
+    }
+    let hasLabels = !labels.isEmpty
+    rows.append((hasLabels ? ["item", "label"] : ["item"]) + names + ["empty"])
+    for (number, item) in reply.items.enumerated() {
+      row(
+        hasLabels ? ["\(number)", "\(item.label ?? 0)"] : ["\(number)"], item.score.values,
+        item.score.empty?.rawValue ?? "")
+    }
+    if settings.reduction != .none {
+      let name = settings.reduction.rawValue
+      if labels.count > 1 {
+        for label in labels { row([name, "\(label)"], reply.reduced(label: label), "") }
       }
-      if reply.request.reduction != .none { row(reply.request.reduction.rawValue, reply.reduced, "") }
-      text = ScoreTable.align(rows)
-    } else {
-      let score = reply.scores[0]
-      rows = zip(names, score.values).map { name, value in [name, value.map(ScoreTable.format) ?? "-"] }
-      if let empty = score.empty { rows.append(["empty", empty.rawValue]) }
-      text = ScoreTable.align(rows)
+      row(hasLabels ? [name, ""] : [name], reply.reduced(), "")
     }
+    text = ScoreTable.align(rows)
   }
 
   /// Six digits behind the point at most.
