@@ -41,4 +41,7 @@ public protocol Admission: AnyObject, Sendable {
 
   /// Takes `bytes` more of memory: while the body arrives, where `false` refuses the request with 503, and as handlers ask.
   func reserve(bytes: Int) -> Bool
+
+  /// Gives back some of what was reserved, before the request has ended.
+  func release(bytes: Int)
 }

@@ -54,7 +54,9 @@ struct TrainingJobTests {
     try run("faults.py", ["full_disk"], .sqlite)
   }
 
-  @Test func `Workers may have any clock`() throws { try run("faults.py", ["wrong_clocks"], .postgresql) }
+  // A sanitizer has to be the first library, and so has what lies about the time.
+  @Test(.disabled(if: Executable.isSanitized))
+  func `Workers may have any clock`() throws { try run("faults.py", ["wrong_clocks"], .postgresql) }
 
   @Test func `Two servers and two workers share a store, whatever dies`() throws {
     let text = try Python.run(

@@ -11,6 +11,8 @@ final class Archive {
     var maximumMembers = 1 << 20
     /// Most bytes that all members may take, decompressed; of a tar archive that is compressed, with its headers.
     var maximumByteCount = Int.max
+    /// Most bytes of all names together, of which some are kept.
+    static let maximumNameByteCount = 64 << 20
   }
 
   /// How libarchive's name of a zip member's format ends, for the ways of packing that take little memory to undo.
@@ -23,6 +25,7 @@ final class Archive {
   private let name: String
   private let limits: Limits
   private var memberCount = 0
+  private var nameByteCount = 0
   private var byteCount = 0
   /// The member that `next` told of, for messages, and how many bytes it declares.
   private var member = ""
@@ -84,6 +87,11 @@ final class Archive {
       }
       let path = Self.path(of: entry)
       member = String(decoding: path, as: UTF8.self)
+      nameByteCount += path.count
+      guard nameByteCount <= Limits.maximumNameByteCount else {
+        throw DataSetError(
+          .tooLarge, "\(name): the names of its members take more than \(Limits.maximumNameByteCount) bytes")
+      }
       if let objection = ArchivedName.objection(to: path) ?? objection(to: entry) {
         throw objected(objection)
       }

@@ -91,6 +91,9 @@ extension DataSet {
     _ count: Int, _ name: String, _ destination: Destination, _ limits: ImportLimits, _ progress: Progress,
     _ sample: (Int) throws(DataSetError) -> ImportedSample
   ) throws(DataSetError) -> DataSet {
+    guard count <= limits.maximumFiles else {
+      throw DataSetError(.tooLarge, "\(name): \(count) samples; at most \(limits.maximumFiles) are allowed")
+    }
     let writer = try DataSetWriter(destination, name: name)
     var byteCount = 0
     for index in 0..<count {

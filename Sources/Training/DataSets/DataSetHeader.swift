@@ -15,8 +15,8 @@ struct DataSetHeader: Equatable {
   static let digestRange = 40..<40 + SHA256.byteCount
   /// What samples begin at a multiple of; zeros fill the gaps.
   static let alignment = 64
-  /// A network takes far fewer; no product of extents overflows with these.
-  static let maximumChannels = 65_535
+  /// A network takes far fewer.
+  static let maximumChannels = 4096
   private static let version = 1
 
   var channels: Int

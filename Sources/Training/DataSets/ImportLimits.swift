@@ -7,7 +7,7 @@ public struct ImportLimits: Equatable, Sendable {
   public var maximumBytes: Int
   /// Most bytes that one image or mask that is a file of its own may take when decoded, which it does in memory.
   public var maximumFileBytes: Int
-  /// Most members of an archive, folders and what is passed over among them, or files of a folder.
+  /// Most members of an archive, folders and what is passed over among them, or files of a folder; and most samples.
   public var maximumFiles: Int
 
   /// No limit but the disk for bytes, and a million files: for files of one's own.

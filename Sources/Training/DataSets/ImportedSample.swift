@@ -52,24 +52,33 @@ extension ImportedSample {
     throws(DataSetError)
   {
     guard [.float16, .float32, .float64].contains(plane.type) else { return }
-    let values = plane.doubles(from: 0, count: height * width)
-    guard let pixel = values.firstIndex(where: { !Float($0).isFinite }) else { return }
-    let place = layout.place(of: pixel) + (layout.channels > 1 ? ", channel \(channel)" : "")
-    throw DataSetError(.invalid, "\(title): the image has \(values[pixel]) at \(place), not a finite float32")
+    for start in stride(from: 0, to: height * width, by: Self.pieceCount) {
+      let values = plane.doubles(from: start, count: min(Self.pieceCount, height * width - start))
+      guard let index = values.firstIndex(where: { !Float($0).isFinite }) else { continue }
+      let place = layout.place(of: start + index) + (layout.channels > 1 ? ", channel \(channel)" : "")
+      throw DataSetError(
+        .invalid, "\(title): the image has \(values[index]) at \(place), not a finite float32")
+    }
   }
 
+  /// Pixels that are converted at a time, so that float64 of a large image take little memory.
+  private static let pieceCount = 1 << 16
+
   private static func labels(_ mask: Part, _ layout: SampleLayout) throws(DataSetError) -> [UInt8] {
-    let values = mask.array.doubles(from: mask.start, count: layout.height * layout.width)
+    let count = layout.height * layout.width
     var labels: [UInt8] = []
-    labels.reserveCapacity(values.count)
-    for value in values {
-      guard let label = UInt8(exactly: value) else {
-        throw DataSetError(
-          .invalid,
-          "\(mask.title): the mask has \(value) at \(layout.place(of: labels.count)), which is no whole number "
-            + "from 0 to 255")
+    labels.reserveCapacity(count)
+    while labels.count < count {
+      let start = mask.start + labels.count
+      for value in mask.array.doubles(from: start, count: min(pieceCount, count - labels.count)) {
+        guard let label = UInt8(exactly: value) else {
+          throw DataSetError(
+            .invalid,
+            "\(mask.title): the mask has \(value) at \(layout.place(of: labels.count)), which is no whole number "
+              + "from 0 to 255")
+        }
+        labels.append(label)
       }
-      labels.append(label)
     }
     return labels
   }

@@ -30,6 +30,15 @@ struct SampleLayout: Equatable {
       throw DataSetError(
         .invalid, "\(imageTitle): a shape of \(Self.text(image)); an image is (H, W), (H, W, C) or (C, H, W)")
     }
+    try checkChannels(imageTitle)
+  }
+
+  /// - Throws: `DataSetError.tooLarge` for more channels than a data set has room for: each takes memory of its own.
+  private func checkChannels(_ title: String) throws(DataSetError) {
+    guard channels <= DataSetHeader.maximumChannels else {
+      throw DataSetError(
+        .tooLarge, "\(title): \(channels) channels; at most \(DataSetHeader.maximumChannels) are allowed")
+    }
   }
 
   private static func size(mask: [Int], title: String) throws(DataSetError) -> [Int] {

@@ -49,6 +49,9 @@ extension JobStore {
     }
   }
 
+  /// What holds of all but data sets whose taker has let its time pass, which somebody will forget.
+  private var isNotAbandoned: String { "(state <> 'importing' OR lease_until >= \(now))" }
+
   /// Forgets data sets whose taker has let its time pass.
   func forgetAbandoned(_ statements: any Statements) throws(StoreError) {
     _ = try statements.run("DELETE FROM data_set WHERE state = 'importing' AND lease_until < \(now)", [])
@@ -101,7 +104,7 @@ extension JobStore {
   public func dataSet(_ id: String) throws(StoreError) -> DataSetRecord? {
     try database.read { (statements) throws(StoreError) in
       let rows = try statements.run(
-        "SELECT \(DataSetRecord.columns) FROM data_set WHERE id = $1", [.text(id)])
+        "SELECT \(DataSetRecord.columns) FROM data_set WHERE id = $1 AND \(isNotAbandoned)", [.text(id)])
       return try rows.first.map { (row) throws(StoreError) in try DataSetRecord(row) }
     }
   }
@@ -111,8 +114,8 @@ extension JobStore {
     try database.read { (statements) throws(StoreError) in
       let rows = try statements.run(
         """
-        SELECT \(DataSetRecord.columns) FROM data_set \(before == nil ? "" : "WHERE id < $1") ORDER BY id DESC \
-        LIMIT \(limit)
+        SELECT \(DataSetRecord.columns) FROM data_set \
+        WHERE \(before == nil ? "" : "id < $1 AND ")\(isNotAbandoned) ORDER BY id DESC LIMIT \(limit)
         """, before.map { [.text($0)] } ?? [])
       return try rows.map { (row) throws(StoreError) in try DataSetRecord(row) }
     }

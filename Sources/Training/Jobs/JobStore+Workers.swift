@@ -169,11 +169,11 @@ extension JobStore {
     let rows = try statements.run(
       """
       UPDATE job SET failures = CASE WHEN saved_steps > claimed_steps THEN 0 ELSE failures + $2 END WHERE id = $1
-      RETURNING failures, attempt, cancel_requested
+      RETURNING failures, cancel_requested
       """, [.text(id), .integer(countsAsFailure ? 1 : 0)])
-    guard let row = rows.first, let failures = row[0].integer, let attempt = row[1].integer else { return }
-    try add(.log, "attempt \(attempt): \(reason)", to: id, statements)
-    if row[2].integer != 0 { return try move(id, to: .cancelled, statements) }
+    guard let row = rows.first, let failures = row[0].integer else { return }
+    try add(.log, reason, to: id, statements)
+    if row[1].integer != 0 { return try move(id, to: .cancelled, statements) }
     guard failures >= Self.failureBudget else { return try move(id, to: .queued, statements) }
     try move(id, to: .failed, error: Self.crashError(reason, failures), statements)
   }

@@ -31,6 +31,8 @@ public struct Preprocessing: Equatable, Sendable {
 
   /// Most pixels along an axis of `inputSize`.
   static let maximumExtent = 8192
+  /// What a height or width to train on may be.
+  public static let extents = 1...maximumExtent
 
   /// Refuses what has no meaning, in words that name the value at fault.
   public func validate() throws(UNetError) {
@@ -41,7 +43,7 @@ public struct Preprocessing: Equatable, Sendable {
       guard fit == .crop else { throw UNetError(.configuration, "resize needs input_size") }
       return
     }
-    guard inputSize.count == 2, inputSize.allSatisfy({ (1...Self.maximumExtent).contains($0) }) else {
+    guard inputSize.count == 2, inputSize.allSatisfy(Self.extents.contains) else {
       throw UNetError(
         .configuration, "input_size must be a height and a width from 1 to \(Self.maximumExtent)")
     }

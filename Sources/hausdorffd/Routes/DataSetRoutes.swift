@@ -10,6 +10,7 @@ struct DataSetRoutes: Sendable {
   let uploadLimit: Int
   let totalLimit: Int
   private let spool: SpoolFolder
+  private let imports: ImportPlaces
   private let queue = DispatchQueue(label: "hausdorffd.import", qos: .utility)
 
   private static let formType = "multipart/form-data"
@@ -17,12 +18,15 @@ struct DataSetRoutes: Sendable {
     "application/zip", "application/gzip", "application/x-gzip", "application/x-tar",
     "application/octet-stream",
   ]
+  /// Most members and samples of an archive: whoever submits a job reads the index of all its samples.
+  private static let maximumFiles = 1 << 19
   /// Seconds after which a data set is forgotten whose server died while it took it over.
   private static let lease = 60.0
 
   init(context: JobContext, uploadLimit: Int, totalLimit: Int) {
     (self.context, self.uploadLimit, self.totalLimit) = (context, uploadLimit, totalLimit)
     let room = UploadRoom(limit: totalLimit)
+    imports = ImportPlaces()
     spool = SpoolFolder(context.folder.dataSets) { room.admission() }
   }
 
@@ -30,9 +34,10 @@ struct DataSetRoutes: Sendable {
     [
       Route(
         .post, "/v1/datasets", consumes: [ArrayBody.jsonType, Self.formType] + Self.archiveTypes,
-        maximumBody: uploadLimit, spool: spool, admit: admit,
+        maximumBody: uploadLimit, spool: spool,
+        admit: { _ throws(Problem) in try imports.admit(context.pool) },
         handle: { request in
-          // One at a time, beside what scores; the queue is as long as requests are admitted.
+          // One at a time, beside what scores; the queue is as long as imports are admitted.
           .later { responder in
             queue.async {
               do throws(Problem) { responder.respond(try create(request, responder)) } catch {
@@ -68,6 +73,7 @@ struct DataSetRoutes: Sendable {
   }
 
   private func create(_ request: Request, _ responder: Responder) throws(Problem) -> Response {
+    guard !responder.clientIsGone else { throw Problem(status: 503, detail: "The client has gone.") }
     let (source, name) = try source(request)
     let id = UUIDv7.next()
     var bytes = request.body.count
@@ -180,14 +186,16 @@ struct DataSetRoutes: Sendable {
     _ source: Source, _ id: String, _ request: Request, _ responder: Responder
   ) throws(Problem) -> DataSet {
     let path = context.folder.dataSet(id)
-    var renewed = LeaseKeeper.now
+    var (looked, renewed) = (LeaseKeeper.now, LeaseKeeper.now)
     let progress: DataSet.Progress = { (_, _) throws(DataSetError) in
       let now = LeaseKeeper.now
-      guard now - renewed > Self.lease / 6 else { return }
-      renewed = now
+      guard now - looked > 0.5 else { return }
+      looked = now
       guard !responder.clientIsGone else {
         throw DataSetError(.unavailable, "nobody waits for it any more")
       }
+      guard now - renewed > Self.lease / 6 else { return }
+      renewed = now
       do throws(StoreError) {
         guard try context.store.renewDataSet(id, milliseconds: Int(Self.lease * 1000)) else {
           throw StoreError.forgotten
@@ -204,7 +212,8 @@ struct DataSetRoutes: Sendable {
     case .archive(let range):
       let total = try context.ask { (store) throws(StoreError) in try store.dataSetBytes() }
       let limits = ImportLimits(
-        maximumBytes: max(1, totalLimit - total), maximumFileBytes: context.limits.maximumBytes)
+        maximumBytes: max(1, totalLimit - total), maximumFileBytes: context.limits.maximumBytes,
+        maximumFiles: Self.maximumFiles)
       return try Self.importing { () throws(DataSetError) in
         try DataSet.importing(
           archive: request.body, range: range, name: "archive", keptAs: path, limits: limits,
@@ -294,6 +303,42 @@ extension StoreError {
   fileprivate static let forgotten = StoreError(.unavailable, "the store has given it up")
 }
 
+/// The places of uploads that are received, wait or are taken over: so few that they do not keep others out.
+private final class ImportPlaces: Sendable {
+  private final class Place: Admission {
+    private let places: ImportPlaces
+    private let request: ScoringPool.Place
+
+    init(_ places: ImportPlaces, _ request: ScoringPool.Place) {
+      (self.places, self.request) = (places, request)
+    }
+
+    deinit { places.taken.withLock { $0 -= 1 } }
+
+    func hasRoom(forBytes count: Int) -> Bool { request.hasRoom(forBytes: count) }
+    func reserve(bytes: Int) -> Bool { request.reserve(bytes: bytes) }
+    func release(bytes: Int) { request.release(bytes: bytes) }
+  }
+
+  private static let limit = 32
+  private let taken = Locked(0)
+
+  func admit(_ pool: ScoringPool) throws(Problem) -> any Admission {
+    let request = try pool.admit()
+    let isFree = taken.withLock { taken in
+      guard taken < Self.limit else { return false }
+      taken += 1
+      return true
+    }
+    guard isFree else {
+      throw Problem(
+        status: 503, detail: "\(Self.limit) data sets are on their way, which is as many as may be.",
+        headers: ["Retry-After": "5"])
+    }
+    return Place(self, request)
+  }
+}
+
 /// The disk that uploads may take together while they are received and taken over.
 private final class UploadRoom: Sendable {
   private final class Share: Admission {
@@ -315,6 +360,11 @@ private final class UploadRoom: Sendable {
       if isFree { taken.withLock { $0 += bytes } }
       return isFree
     }
+
+    func release(bytes: Int) {
+      room.used.withLock { $0 -= bytes }
+      taken.withLock { $0 -= bytes }
+    }
   }
 
   private let limit: Int
@@ -328,6 +378,9 @@ private final class UploadRoom: Sendable {
 extension SyntheticShapes {
   /// About what their data set takes: 16 bits a pixel, and a label.
   fileprivate var byteCount: Int { samples * (3 * height * width + 128) }
+
+  /// Most pixels of all images, so that none waits for minutes behind them.
+  private static let maximumPixels = 1 << 28
 
   static let optionNames = ["samples", "size", "noise", "blur", "distractors", "classes", "empty", "seed"]
 
@@ -346,6 +399,11 @@ extension SyntheticShapes {
       return [size[0], size.last!]
     }
     (height, width) = (size[0], size[1])
+    let most = Self.maximumPixels / (height * width)
+    if samples > most {
+      list.addFault(
+        at: .pointer("/synthetic/samples"), "must be at most \(most) of \(height)×\(width) pixels")
+    }
     list.read("noise", into: &noise) { (option) throws(RequestError) in try option.number(in: 0...4) }
     list.read("blur", into: &blur) { (option) throws(RequestError) in try option.number(in: 0...16) }
     list.read("distractors", into: &distractors) { (option) throws(RequestError) in

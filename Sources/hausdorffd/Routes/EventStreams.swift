@@ -51,8 +51,14 @@ final class EventStreams: Sendable {
     }
     // There is nothing to come: browsers connect again and again but for this answer.
     if job.state.isFinal, last >= job.events { return Response(status: 204) }
+    let headers: Headers = ["Cache-Control": "no-store"]
+    guard request.head.method != .head else {
+      return Response(contentType: "text/event-stream", headers: headers, content: .none)
+    }
     let (bytes, content) = ByteStream.make()
     let isOpen = streams.withLock { streams in
+      // Places of clients that have gone are noticed late where there is nothing to send.
+      if streams.count >= limit { streams.removeAll { $0.bytes.clientIsGone } }
       guard streams.count < limit else { return false }
       streams.append(Stream(job: job.id, bytes: bytes, last: last, lastSent: LeaseKeeper.now))
       return true
@@ -64,8 +70,7 @@ final class EventStreams: Sendable {
     }
     _ = bytes.append("retry: 2000\n\n")
     bell.ring()
-    return Response(
-      contentType: "text/event-stream", headers: ["Cache-Control": "no-store"], content: content)
+    return Response(contentType: "text/event-stream", headers: headers, content: content)
   }
 
   private func send() {

@@ -50,7 +50,10 @@ struct ModelRoutes: Sendable {
 
   private static func noModel(_ job: Job) -> Problem {
     let reason =
-      job.state.isFinal ? "it has \(job.state.rawValue) before its first epoch was done" : "no epoch is done"
+      job.epochs > 0
+      ? "its file is gone"
+      : job.state.isFinal
+        ? "it has \(job.state.rawValue) before its first epoch was done" : "no epoch is done"
     return Problem(status: 409, detail: "The job has no model: \(reason).")
   }
 
@@ -127,13 +130,15 @@ struct ModelRoutes: Sendable {
     let entry = try Self.applying { () throws(UNetError) in try models.entry(path) }
     let network = entry.predictor.architecture
     let needed = try takeMemory(for: entry, body, request)
+    // The answer waits for its client, the layers do not.
+    defer { request.admission?.release(bytes: needed.layers) }
     let image = try image(of: body, channels: network.inChannels)
     let probabilities = try Self.applying { () throws(UNetError) in
       try entry.predictor.probabilities(
         of: image.values, height: image.height, width: image.width, preprocessing: entry.preprocessing)
     }
     // What is kept between requests is not counted among their bytes.
-    if needed > Self.keptBytes { entry.predictor.dropLayers() }
+    if needed.layers > Self.keptBytes { entry.predictor.dropLayers() }
     return Prediction(
       height: image.height, width: image.width, classes: network.classes, probabilities: probabilities)
   }
@@ -163,10 +168,10 @@ struct ModelRoutes: Sendable {
       ))
   }
 
-  /// Counts what the layers need among the bytes of requests, until this one is answered.
+  /// Counts what the layers, and the rest, need among the bytes of requests.
   private func takeMemory(
     for entry: ModelCache.Entry, _ body: PredictBody, _ request: Request
-  ) throws(Problem) -> Int {
+  ) throws(Problem) -> (layers: Int, rest: Int) {
     let network = entry.predictor.architecture
     guard let layout = PlanarImage.layout(of: body.image.shape, channels: network.inChannels) else {
       throw Self.unfit(body, channels: network.inChannels)
@@ -177,8 +182,9 @@ struct ModelRoutes: Sendable {
     if entry.preprocessing.fit == .resize, let size = entry.preprocessing.inputSize {
       (height, width) = (size[0], size[1])
     }
-    let needed = around + Predictor.workingBytes(of: network, height: height, width: width)
-    guard request.admission?.reserve(bytes: needed) == false else { return needed }
+    let layers = Predictor.workingBytes(of: network, height: height, width: width)
+    let needed = around + layers
+    guard request.admission?.reserve(bytes: needed) == false else { return (layers, around) }
     guard needed <= context.pool.limits.bytes else {
       throw Problem(
         status: 413,

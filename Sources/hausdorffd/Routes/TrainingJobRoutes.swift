@@ -1,4 +1,5 @@
 import HTTPServer
+import Logging
 import MaskFormats
 import Training
 import UNet
@@ -146,7 +147,9 @@ struct TrainingJobRoutes: Sendable {
       return .failure(Missing(detail: "the data set is still being taken over"))
     }
     do throws(DataSetError) { return .success(try DataSet(path: context.folder.dataSet(id))) } catch {
-      return .failure(Missing(detail: "the data set cannot be used: \(error.detail)"))
+      context.logger.error("the data set \(id) cannot be used: \(error)")
+      return .failure(
+        Missing(detail: "the data set's file is damaged or gone; the server's log has the reason"))
     }
   }
 

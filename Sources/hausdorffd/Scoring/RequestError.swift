@@ -24,6 +24,8 @@ struct RequestError: Error {
     errors.map { error in
       switch error.location {
       case .parameter(let name): "\(option(name)): \(error.detail)"
+      // The whole document.
+      case .pointer(""): error.detail
       case .pointer(let pointer): "\(pointer): \(error.detail)"
       }
     }.joined(separator: "; ")

@@ -147,5 +147,10 @@ final class ScoringPool: Sendable {
       if fits { bytes.withLock { $0 += count } }
       return fits
     }
+
+    func release(bytes count: Int) {
+      bytes.withLock { $0 -= count }
+      pool.state.withLock { $0.bytes -= count }
+    }
   }
 }

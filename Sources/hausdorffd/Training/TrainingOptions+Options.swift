@@ -113,8 +113,11 @@ extension TrainingOptions {
   private mutating func readImages(_ list: inout OptionList) {
     list.read("input_size", into: &preprocessing.inputSize) { (option) throws(RequestError) in
       let size = try option.numbers().map { Int(exactly: $0) ?? 0 }
-      guard (1...2).contains(size.count), size.allSatisfy({ $0 > 0 }) else {
-        throw RequestError(option.location, "must be a height and a width, or one number for both")
+      guard (1...2).contains(size.count), size.allSatisfy(Preprocessing.extents.contains) else {
+        throw RequestError(
+          option.location,
+          "must be a height and a width, or one number for both, from 1 to \(Preprocessing.extents.upperBound)"
+        )
       }
       return [size[0], size.last!]
     }

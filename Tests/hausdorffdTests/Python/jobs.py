@@ -56,7 +56,7 @@ class Contract:
                 break
         else:
             return expect(False, f"{target} is not described")
-        responses = item[method.lower()]["responses"]
+        responses = item[method.lower().replace("head", "get")]["responses"]
         name = str(reply.status) if str(reply.status) in responses else "default"
         expect(name != "default", f"{method} {path}: {reply.status} is not described")
         response = self.resolve(responses[name])
@@ -361,7 +361,7 @@ def whole_path(folder, store):
 
 
 def bad_input(folder, store):
-    server = Server(folder, "--training-jobs=0", "--max-upload=1000000", "--max-data=3000000", "--max-queued-jobs=2", store=store)
+    server = Server(folder, "--training-jobs=0", "--max-upload=1000000", "--max-data=3000000", "--max-queued-jobs=2", "--max-event-streams=4", store=store)
     images, masks = discs(8, (32, 32))
     good = server.json("POST", "/v1/datasets", npz(images, masks), {"Content-Type": "application/octet-stream"}, 201)["id"]
 
@@ -379,6 +379,7 @@ def bad_input(folder, store):
     expect(set(found) == {"/dataset", "/validation_dataset", "/init_from"}, f"nothing of it is there: {found}")
     found = pointers({"dataset": good, "model": {"levels": 6}})
     expect("too small for 6 levels" in found.get("/dataset", ""), f"too small: {found}")
+    expect("/input_size" in pointers({"dataset": good, "input_size": [4_000_000_000, 4_000_000_000]}), "a size beyond all products")
     labelled = server.json("POST", "/v1/datasets", {"synthetic": {"samples": 4, "size": 32, "classes": 3}}, status=201)["id"]
     found = pointers({"dataset": labelled, "model": {"classes": 2}})
     expect("has label" in found.get("/dataset", ""), f"labels: {found}")
@@ -398,12 +399,15 @@ def bad_input(folder, store):
     expect(reply.status == 413, f"a bomb: {reply.status} {reply.data}")
     random = np.random.default_rng(1).integers(0, 256, (300, 32, 32)).astype(np.uint8)
     fat = npz(random, random)
+    hollow = npz(np.zeros((1, 1, 1, 200_000), np.uint8), np.zeros((1, 1, 1), np.uint8))
+    reply = server.ask("POST", "/v1/datasets", hollow, {"Content-Type": "application/octet-stream"})
+    expect(reply.status == 413 and b"channels" in reply.data, f"far too many channels: {reply.status} {reply.data}")
     for attempt in range(6):
         reply = server.ask("POST", "/v1/datasets", fat, {"Content-Type": "application/octet-stream"})
         if reply.status != 201:
             break
     expect(reply.status in (413, 507) and attempt >= 3, f"all data sets together: {reply.status} {attempt} {reply.data}")
-    for body, pointer in (({"synthetic": {"samples": 0}}, "/synthetic/samples"), ({"synthetic": 1}, "/synthetic"), ({}, "/synthetic"), ({"synthetic": {}, "x": 1}, "/x")):
+    for body, pointer in (({"synthetic": {"samples": 0}}, "/synthetic/samples"), ({"synthetic": 1}, "/synthetic"), ({"synthetic": {"samples": 100_000, "size": 4096}}, "/synthetic/samples"), ({}, "/synthetic"), ({"synthetic": {}, "x": 1}, "/x")):
         problem = server.json("POST", "/v1/datasets", body, status=422)
         expect([error["pointer"] for error in problem["errors"]] == [pointer], f"{body}: {problem}")
 
@@ -435,6 +439,13 @@ def bad_input(folder, store):
         server.json("DELETE", f"/v1/datasets/{name}", status=404)
     reply = server.ask("GET", f"/v1/training-jobs/{waiting[0]}/events", headers={"Last-Event-ID": "x"})
     expect(reply.status == 400, "an event of no stream")
+    # Streams of clients that have gone, and heads, take nobody's place.
+    for _ in range(20):
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+            connection.request("GET", f"/v1/training-jobs/{waiting[0]}/events")
+            expect(connection.getresponse().status == 200, "a stream in the place of one that was left")
+    for _ in range(20):
+        expect(server.ask("HEAD", f"/v1/training-jobs/{waiting[0]}/events").status == 200, "the head of a stream")
     await_comment(server, waiting[0])
     server.stop()
 
