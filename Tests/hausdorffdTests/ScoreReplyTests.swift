@@ -19,8 +19,8 @@ extension ScoreRequest {
         options: OptionList(text: options.map { (name: $0.0, value: $0.1) }), isJSON: false))
   }
 
-  /// The scores of all items.
-  func scores() throws -> [Score] { try (0..<batch).map { try score(item: $0) } }
+  /// The answer.
+  func reply() throws -> ScoreReply { try ScoreSheet(self).reply() }
 }
 
 /// Replies as JSON and as tables.
@@ -29,8 +29,7 @@ struct ScoreReplyTests {
   private static let half = TestMask([2, 1, 3], [false, false, true, false, false, false])
 
   private func reply(_ options: [(String, String)]) throws -> ScoreReply {
-    let request = try ScoreRequest(Self.full, Self.half, options)
-    return try ScoreReply(request: request, scores: request.scores())
+    try ScoreRequest(Self.full, Self.half, options).reply()
   }
 
   @Test func `A reply has everything in order`() throws {
@@ -46,25 +45,23 @@ struct ScoreReplyTests {
   @Test(arguments: EmptyPolicy.allCases.filter { $0 != .error })
   func `Every policy is told in the warning`(_ policy: EmptyPolicy) throws {
     let reply = try reply([("empty", policy.rawValue), ("reduction", "sum")])
-    #expect(reply.warning?.contains("empty=\(policy.rawValue)") == true)
+    #expect(reply.warnings[0].contains("empty=\(policy.rawValue)"))
     let expected: [EmptyPolicy: JSON] = [
-      .zero: 2, .diagonal: 4, .infinity: "Infinity", .nan: "NaN", .skip: 2,
+      .zero: 2, .diagonal: 4, .infinity: "Infinity", .nan: "NaN", .skip: 2, .convention: 2,
     ]
     #expect(JSON(reply.json)["loss"] == expected[policy])
   }
 
   @Test func `Nothing empty warns of nothing`() throws {
-    let request = try ScoreRequest(Self.full, Self.full)
-    let reply = try ScoreReply(request: request, scores: request.scores())
-    #expect(reply.warning == nil && JSON(reply.json)["warnings"] == [])
+    let reply = try ScoreRequest(Self.full, Self.full).reply()
+    #expect(reply.warnings == [] && JSON(reply.json)["warnings"] == [])
     #expect(EmptySide.allCases.map(reply.empties.count) == [0, 0, 0])
   }
 
   @Test func `A refusal names a hundred items at most`() throws {
     let mask = TestMask([500, 1, 2], [Bool](repeating: false, count: 1000))
     let request = try ScoreRequest(mask, mask, [("empty", "error")])
-    let scores = try request.scores()
-    let error = #expect(throws: RequestError.self) { try ScoreReply(request: request, scores: scores) }
+    let error = #expect(throws: Problem.self) { try request.reply() }
     #expect((100...101).contains(error?.errors.count ?? 0) && error?.status == 422)
   }
 
@@ -84,8 +81,7 @@ struct ScoreReplyTests {
   @Test func `A table of one pair has a row a metric`() throws {
     let mask = TestMask([1, 3], [true, false, false])
     let other = TestMask([1, 3], [true, true, true])
-    let request = try ScoreRequest(mask, other, [("metrics", "average_hausdorff,iou")])
-    let reply = try ScoreReply(request: request, scores: request.scores())
+    let reply = try ScoreRequest(mask, other, [("metrics", "average_hausdorff,iou")]).reply()
     #expect(ScoreTable(reply).text == "average_hausdorff       0.5\niou                0.333333\n")
   }
 }

@@ -39,11 +39,37 @@ struct ScoreRouteTests {
     }
   }
 
-  /// A task over a request that nobody but the test works on.
-  private func task(
-    deadline: Duration = .seconds(600), _ prediction: TestMask,
-    _ check: (ScoringTask, Responder, inout RawClient?) throws -> Void
-  ) throws {
+  private static let batch = TestMask(
+    [3, 2, 40_000], (0..<240_000).map { $0 % 80_000 < 40_000 || $0 < 80_000 })
+
+  private func sheet(_ prediction: TestMask) throws -> ScoreSheet {
+    ScoreSheet(
+      try ScoreRequest(
+        TestMask(prediction.shape, prediction.points.map { _ in true }), prediction, [("metrics", "iou")]))
+  }
+
+  @Test func `A batch is put together in its order, whoever scores what when`() throws {
+    let reply = try sheet(Self.batch).reply { count, each in
+      for index in (0..<count).reversed() { each(index) }
+    }
+    #expect(reply.items.map { $0.score.values } == [[1], [0.5], [0.5]])
+  }
+
+  @Test func `A batch stops between items when it is no longer wanted`() throws {
+    let asked = Locked(0)
+    let problem = #expect(throws: Problem.self) {
+      try sheet(Self.batch).reply(reasonToStop: {
+        asked.withLock { asked in
+          asked += 1
+          return asked > 2 ? Problem(status: 503, detail: "The client has gone.") : nil
+        }
+      })
+    }
+    // Before the pair and each of its items; the third item is not even asked about.
+    #expect(problem?.status == 503 && asked.withLock { $0 } == 3)
+  }
+
+  @Test func `A client that has gone, and a deadline that has passed, are reasons to stop`() throws {
     let held = Locked<Responder?>(nil)
     let server = try serve([
       Route(.get, "/hold") { _ in .later { responder in held.withLock { $0 = responder } } }
@@ -52,41 +78,10 @@ struct ScoreRouteTests {
     client?.send(HTTPRequest("GET", "/hold").bytes)
     #expect(eventually { held.withLock { $0 != nil } })
     let responder = try #require(held.withLock { $0.take() })
-    let request = try ScoreRequest(
-      TestMask(prediction.shape, prediction.points.map { _ in true }), prediction, [("metrics", "iou")])
-    let task = ScoringTask(request, responder: responder, deadline: .now + deadline)
-    try check(task, responder, &client)
-  }
-
-  private static let batch = TestMask(
-    [3, 1, 2], [true, true, true, false, true, false])
-
-  @Test func `A batch is put together in its order, whoever scores what when`() throws {
-    try task(Self.batch) { task, _, client in
-      for items in [2..<3, 0..<1, 1..<2] { task.score(items: items) }
-      task.finish()
-      let items = try client?.reply().json["items"]
-      #expect((0..<3).map { items?[$0]["iou"] } == [1, 0.5, 0.5])
-    }
-  }
-
-  @Test func `A batch stops between items when its deadline has passed`() throws {
-    try task(deadline: .seconds(-1), Self.batch) { task, _, client in
-      for item in 0..<3 { task.score(items: item..<item + 1) }
-      task.finish()
-      let reply = try client?.reply()
-      #expect(reply?.status == 503 && reply?.header("Retry-After") == "1")
-    }
-  }
-
-  @Test func `A batch stops when its client has gone`() throws {
-    try task(Self.batch) { task, responder, client in
-      task.score(items: 0..<1)
-      client = nil
-      #expect(eventually { responder.clientIsGone })
-      #expect(ScoringTask.reasonToStop(responder, .now + .seconds(600))?.status == 503)
-      for item in 1..<3 { task.score(items: item..<item + 1) }
-      task.finish()
-    }
+    #expect(responder.reasonToStop(.now + .seconds(600)) == nil)
+    #expect(responder.reasonToStop(.now - .seconds(1))?.detail?.contains("deadline") == true)
+    client = nil
+    #expect(eventually { responder.clientIsGone })
+    #expect(responder.reasonToStop(.now + .seconds(600))?.status == 503)
   }
 }

@@ -7,7 +7,8 @@ enum ArrayBody {
   /// The media type of bytes without a header.
   static let rawType = "application/octet-stream"
   static let jsonType = "application/json"
-  static let types = [jsonType, rawType, "multipart/form-data"]
+  static let formType = "multipart/form-data"
+  static let types = [jsonType, rawType, formType]
   private static let arrayNames = ArrayName.allCases.map(\.rawValue)
   private static let rawOptions = ["shape", "dtype", "dtype_true", "dtype_pred"]
 
@@ -120,32 +121,75 @@ enum ArrayBody {
   private static func readForm(
     _ request: Request, _ limits: FormatLimits
   ) throws(Problem) -> ArrayPair {
-    let parts = try parts(of: request)
-    var files: [ArrayName: NumericArray] = [:]
-    var fields: [(name: String, value: String)] = []
-    for part in parts {
-      guard let name = ArrayName(rawValue: part.name) else {
-        fields.append((part.name, try text(of: part, in: request.body)))
-        continue
+    let form = try Form(request)
+    return try form.pair(
+      form.part(.truth), form.part(.prediction), layout: nil, options: form.options, limits)
+  }
+
+  /// The two files and the options of a form.
+  struct Form: Sendable {
+    let body: Body
+    private let files: [ArrayName: [Multipart.Part]]
+    let options: OptionList
+
+    init(_ request: Request) throws(Problem) {
+      body = request.body
+      var files: [ArrayName: [Multipart.Part]] = [:]
+      var fields: [(name: String, value: String)] = []
+      for part in try ArrayBody.parts(of: request) {
+        if let name = ArrayName(rawValue: part.name) {
+          files[name, default: []].append(part)
+        } else {
+          fields.append((part.name, try ArrayBody.text(of: part, in: request.body)))
+        }
       }
+      self.files = files
+      let pairs = fields
+      options = try Problem.from { () throws(RequestError) in try OptionList(text: pairs) }
+    }
+
+    /// The one file of that name.
+    func part(_ name: ArrayName) throws(Problem) -> Multipart.Part {
       let location = name.location(json: false)
-      guard files[name] == nil else { throw Problem(RequestError(location, "is given twice", status: 400)) }
-      do throws(FormatError) {
-        files[name] = try ArrayFile.decode(request.body, range: part.range, limits: limits)
-      } catch {
-        throw Problem(error, at: location)
+      guard let found = files[name] else {
+        throw Problem(
+          RequestError(location, "is missing: the form needs a file of this name", status: 400))
       }
+      guard found.count == 1 else { throw Problem(RequestError(location, "is given twice", status: 400)) }
+      return found[0]
     }
-    func file(_ name: ArrayName) throws(RequestError) -> NumericArray {
-      guard let file = files[name] else {
-        throw RequestError(
-          name.location(json: false), "is missing: the form needs a file of this name", status: 400)
+
+    /// Files in pairs, where there are several of each name; nil where there is one of each.
+    func list() throws(Problem) -> [(truth: Multipart.Part, prediction: Multipart.Part)]? {
+      let (truths, predictions) = (files[.truth] ?? [], files[.prediction] ?? [])
+      guard max(truths.count, predictions.count) > 1 else { return nil }
+      guard truths.count == predictions.count else {
+        throw Problem(
+          RequestError(
+            ArrayName.prediction.location(json: false),
+            "is there \(predictions.count) times, and y_true \(truths.count) times; several pairs need as many of both",
+            status: 400))
       }
-      return file
+      return Array(zip(truths, predictions))
     }
-    return try Problem.from { () throws(RequestError) in
-      try ArrayPair(
-        truth: file(.truth), prediction: file(.prediction), options: OptionList(text: fields), isJSON: false)
+
+    /// Decodes two files.
+    func pair(
+      _ truth: Multipart.Part, _ prediction: Multipart.Part, layout: OptionList.Entry?, options: OptionList,
+      _ limits: FormatLimits
+    ) throws(Problem) -> ArrayPair {
+      func file(_ name: ArrayName, _ part: Multipart.Part) throws(Problem) -> NumericArray {
+        do throws(FormatError) {
+          return try ArrayFile.decode(body, range: part.range, limits: limits)
+        } catch {
+          throw Problem(error, at: name.location(json: false))
+        }
+      }
+      let arrays = (try file(.truth, truth), try file(.prediction, prediction))
+      return try Problem.from { () throws(RequestError) in
+        try ArrayPair(
+          truth: arrays.0, prediction: arrays.1, layout: layout, options: options, isJSON: false)
+      }
     }
   }
 

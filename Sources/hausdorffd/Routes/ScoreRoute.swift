@@ -68,7 +68,28 @@ struct ScoreRoute: Sendable {
   }
 
   private func read(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ScoreSheet {
+    if request.mediaType == ArrayBody.formType {
+      let form = try ArrayBody.Form(request)
+      if let list = try form.list() { return try sheet(form, list, limits) }
+    }
     let arrays = try ArrayBody.read(request, limits: limits, takesLabels: true)
     return try Problem.from { () throws(RequestError) in ScoreSheet(try ScoreRequest(arrays)) }
+  }
+
+  private func sheet(
+    _ form: ArrayBody.Form, _ list: [(truth: Multipart.Part, prediction: Multipart.Part)],
+    _ limits: FormatLimits
+  ) throws(Problem) -> ScoreSheet {
+    let (layout, settings) = try Problem.from { () throws(RequestError) in
+      try ScoreSettings.takeAll(form.options)
+    }
+    let pairs: [ScoreSheet.Pair] = list.map { (truth, prediction) in
+      { () throws(Problem) in
+        let arrays = try form.pair(
+          truth, prediction, layout: layout, options: OptionList(json: []), limits)
+        return try Problem.from { () throws(RequestError) in try ScoreRequest(arrays, settings) }
+      }
+    }
+    return ScoreSheet(settings, list: pairs, isJSON: false)
   }
 }

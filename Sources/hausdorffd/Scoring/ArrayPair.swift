@@ -31,12 +31,14 @@ struct ArrayPair: Sendable {
   /// Names of options that were taken before, for messages.
   private let taken: [String]
 
+  /// - Parameter layout: the option, where it is not among the others.
   init(
-    truth: NumericArray, prediction: NumericArray, options: OptionList, isJSON: Bool, taken: [String] = []
+    truth: NumericArray, prediction: NumericArray, layout given: OptionList.Entry? = nil, options: OptionList,
+    isJSON: Bool, taken: [String] = []
   ) throws(RequestError) {
     var options = options
     let location = ArrayName.prediction.location(json: isJSON)
-    layout = try Layout(options.take("layout"), shape: prediction.shape, location)
+    layout = try Layout(given ?? options.take("layout"), shape: prediction.shape, location)
     (batch, space, channels) = layout.split(prediction.shape)!
     (self.truth, self.prediction, self.options) = (truth, prediction, options)
     (self.isJSON, self.taken) = (isJSON, taken)

@@ -5,7 +5,8 @@ import Hausdorff
 struct ScoreReply {
   /// What came of one pair of arrays.
   enum Pair {
-    case scored(ScorePlan, [Score])
+    /// The label and the score of each item.
+    case scored([Int?], [Score])
     case refused(Problem)
   }
 
@@ -32,9 +33,9 @@ struct ScoreReply {
     var (items, refusals) = ([Item](), [(pair: Int, problem: Problem)]())
     for (number, pair) in pairs.enumerated() {
       switch pair {
-      case .scored(let plan, let scores):
-        for (item, score) in zip(plan.items, scores) {
-          items.append(Item(pair: number, label: item.label, score: score))
+      case .scored(let labels, let scores):
+        for (label, score) in zip(labels, scores) {
+          items.append(Item(pair: number, label: label, score: score))
         }
       case .refused(let problem): refusals.append((number, problem))
       }

@@ -78,6 +78,17 @@ struct ScoreSettings: Sendable {
     }
   }
 
+  /// All options of a list that is not of one pair, the layout apart.
+  static func takeAll(
+    _ options: OptionList
+  ) throws(RequestError) -> (layout: OptionList.Entry?, settings: ScoreSettings) {
+    var options = options
+    let layout = options.take("layout")
+    let settings = try ScoreSettings(&options)
+    try options.refuseRest(known: Self.options)
+    return (layout, settings)
+  }
+
   /// Why a convention does not apply; nil where it does.
   private static func objection(to convention: Convention, _ distance: Distance, _ spacing: [Double]?)
     -> String?

@@ -1,131 +1,136 @@
 import HTTPServer
 import Hausdorff
 
-/// The pairs of arrays of one request, to be scored item by item on whichever workers take part.
+/// The pairs of arrays of one request, to be scored on whichever workers take part.
 struct ScoreSheet: Sendable {
   /// Calls a closure with 0..<count, on several threads perhaps, and returns behind the last call.
-  typealias Perform = (_ count: Int, _ each: @escaping @Sendable (Int) -> Void) -> Void
-
-  enum Pair: Sendable {
-    case ready(ScoreRequest)
-    case refused(Problem)
-  }
+  typealias Perform = @Sendable (_ count: Int, _ each: @escaping @Sendable (Int) -> Void) -> Void
+  /// Decodes a pair, when its turn comes.
+  typealias Pair = @Sendable () throws(Problem) -> ScoreRequest
 
   let settings: ScoreSettings
-  let pairs: [Pair]
+  /// Whether it is scored sooner than handed to a worker.
+  let isQuick: Bool
+  private let pairs: [Pair]
   /// Whether pairs were sent as a list: then one that cannot be scored is told in its place, and the rest is scored.
-  let isList: Bool
-  let isJSON: Bool
+  private let isList: Bool
+  private let isJSON: Bool
 
   /// The sheet of a single pair.
   init(_ request: ScoreRequest) {
-    (settings, pairs, isList, isJSON) = (request.settings, [.ready(request)], false, request.arrays.isJSON)
+    (settings, isJSON, isQuick) = (request.settings, request.arrays.isJSON, request.isQuick)
+    (pairs, isList) = ([{ () throws(Problem) in request }], false)
   }
 
   init(_ settings: ScoreSettings, list: [Pair], isJSON: Bool) {
-    (self.settings, pairs, isList, self.isJSON) = (settings, list, true, isJSON)
+    (self.settings, pairs, isList, self.isJSON, isQuick) = (settings, list, true, isJSON, false)
   }
-
-  /// Whether it is scored sooner than handed to a worker.
-  var isQuick: Bool {
-    if case .ready(let request) = pairs[0] { pairs.count == 1 && request.isQuick } else { false }
-  }
-
-  /// Points of an item from which on it is a share of the work by itself.
-  private static let sharePoints = 64 << 10
 
   /// Scores everything.
   ///
-  /// - Parameter reasonToStop: tells why the work is no longer wanted; asked before each share.
+  /// - Parameter reasonToStop: tells why the work is no longer wanted; asked before each share of it.
   func reply(
     reasonToStop: @escaping @Sendable () -> Problem? = { nil },
-    perform: Perform = { count, each in for index in 0..<count { each(index) } }
+    perform: @escaping Perform = { count, each in for index in 0..<count { each(index) } }
   ) throws(Problem) -> ScoreReply {
-    let outcomes = Locked([Outcome](repeating: .waiting, count: pairs.count))
-    let stop = Locked<Problem?>(nil)
-    let isWanted: @Sendable () -> Bool = {
-      if stop.withLock({ $0 != nil }) { return false }
-      guard let reason = reasonToStop() else { return true }
-      stop.withLock { $0 = reason }
-      return false
-    }
-    perform(pairs.count) { [pairs] number in
-      guard isWanted() else { return }
-      let outcome = Self.begin(pairs[number])
-      outcomes.withLock { $0[number] = outcome }
-    }
-    let plans = outcomes.withLock { $0 }
-    let shares = plans.enumerated().flatMap { number, outcome in
-      outcome.shares(ofPoints: Self.sharePoints).map { (number, $0) }
-    }
-    perform(shares.count) { index in
-      let (number, items) = shares[index]
-      guard isWanted(), case .planned(let plan, _) = plans[number] else { return }
-      do throws(RequestError) {
-        var scores: [Score] = []
-        scores.reserveCapacity(items.count)
-        for item in items { scores.append(try plan.score(item)) }
-        outcomes.withLock { $0[number].add(scores, at: items.lowerBound) }
-      } catch {
-        outcomes.withLock { $0[number] = .refused(Problem(error)) }
-      }
-    }
-    if let reason = stop.withLock({ $0 }) { throw reason }
-    var results: [ScoreReply.Pair] = []
-    for outcome in outcomes.withLock({ $0 }) { results.append(try result(of: outcome)) }
-    let count = results.reduce(0) { if case .scored(let plan, _) = $1 { $0 + plan.items.count } else { $0 } }
+    let work = Work(pairs: pairs, isList: isList, reasonToStop: reasonToStop, perform: perform)
+    let outcomes = try work.outcomes()
     return try Problem.from { () throws(RequestError) in
-      guard count * settings.metrics.count <= ArrayPair.maximumValues else {
-        throw RequestError(
-          ArrayName.prediction.location(json: isJSON),
-          "makes \(count) items; with \(settings.metrics.count) metrics at most \(ArrayPair.maximumValues / settings.metrics.count) can be answered at once"
-        )
+      try ScoreReply(settings, outcomes, isList: isList, isJSON: isJSON)
+    }
+  }
+
+  /// One go over the pairs.
+  private struct Work: Sendable {
+    let pairs: [Pair]
+    let isList: Bool
+    let reasonToStop: @Sendable () -> Problem?
+    let perform: Perform
+    private let results: Locked<[ScoreReply.Pair?]>
+    private let stop = Locked<Problem?>(nil)
+    private let itemCount = Locked(0)
+
+    init(
+      pairs: [Pair], isList: Bool, reasonToStop: @escaping @Sendable () -> Problem?,
+      perform: @escaping Perform
+    ) {
+      (self.pairs, self.isList, self.reasonToStop, self.perform) = (pairs, isList, reasonToStop, perform)
+      results = Locked([ScoreReply.Pair?](repeating: nil, count: pairs.count))
+    }
+
+    func outcomes() throws(Problem) -> [ScoreReply.Pair] {
+      perform(pairs.count) { number in
+        do throws(Problem) {
+          let result = try score(pairs[number])
+          results.withLock { $0[number] = result }
+        } catch {
+          guard isList, stop.withLock({ $0 == nil }) else { return stop.withLock { $0 = $0 ?? error } }
+          results.withLock { $0[number] = .refused(error) }
+        }
       }
-      return try ScoreReply(settings, results, isList: isList, isJSON: isJSON)
+      if let reason = stop.withLock({ $0 }) { throw reason }
+      return results.withLock { $0.compactMap { $0 } }
     }
-  }
 
-  private func result(of outcome: Outcome) throws(Problem) -> ScoreReply.Pair {
-    switch outcome {
-    case .waiting: preconditionFailure("every pair was begun")
-    case .planned(let plan, let scores): return .scored(plan, scores.compactMap { $0 })
-    case .refused(let problem):
-      guard isList else { throw problem }
-      return .refused(problem)
-    }
-  }
-
-  private static func begin(_ pair: Pair) -> Outcome {
-    switch pair {
-    case .refused(let problem): return .refused(problem)
-    case .ready(let request):
-      do throws(RequestError) {
-        let plan = try request.plan()
-        return .planned(plan, [Score?](repeating: nil, count: plan.items.count))
-      } catch {
-        return .refused(Problem(error))
+    /// - Throws: what is at fault with the pair; nothing that was decoded of it is kept.
+    private func score(_ pair: Pair) throws(Problem) -> ScoreReply.Pair {
+      try checkIsWanted()
+      let request = try pair()
+      let plan = try Problem.from { () throws(RequestError) in try request.plan() }
+      try count(plan)
+      let scores = Locked([Score?](repeating: nil, count: plan.items.count))
+      let failure = Locked<Problem?>(nil)
+      let shares = plan.shares
+      let each: @Sendable (Int) -> Void = { index in
+        guard failure.withLock({ $0 == nil }) else { return }
+        do throws(Problem) {
+          try checkIsWanted()
+          let found = try Problem.from { () throws(RequestError) in
+            try shares[index].map { (item) throws(RequestError) in try plan.score(item) }
+          }
+          scores.withLock { for (item, score) in zip(shares[index], found) { $0[item] = score } }
+        } catch {
+          failure.withLock { $0 = $0 ?? error }
+        }
       }
+      if shares.count == 1 { each(0) } else { perform(shares.count, each) }
+      if let failure = failure.withLock({ $0 }) { throw failure }
+      return .scored(plan.items.map(\.label), scores.withLock { $0.compactMap { $0 } })
+    }
+
+    private func checkIsWanted() throws(Problem) {
+      if let reason = stop.withLock({ $0 }) { throw reason }
+      guard let reason = reasonToStop() else { return }
+      stop.withLock { $0 = reason }
+      throw reason
+    }
+
+    /// - Throws: where the items of all pairs are more than can be answered, which ends the request.
+    private func count(_ plan: ScorePlan) throws(Problem) {
+      let metrics = max(1, plan.request.settings.metrics.count)
+      let isOver = itemCount.withLock { count in
+        count += plan.items.count
+        return count > ArrayPair.maximumValues / metrics
+      }
+      guard isOver else { return }
+      let error = Problem(
+        RequestError(
+          plan.request.arrays.location(.prediction),
+          "makes too many items: with \(metrics) metrics at most \(ArrayPair.maximumValues / metrics) can be answered at once"
+        ))
+      stop.withLock { $0 = $0 ?? error }
+      throw error
     }
   }
+}
 
-  /// What has become of a pair so far.
-  private enum Outcome: Sendable {
-    case waiting
-    case planned(ScorePlan, [Score?])
-    case refused(Problem)
+extension ScorePlan {
+  /// Points of an item from which on it is a share of the work by itself, so that small ones do not pay for the division.
+  private static let sharePoints = 64 << 10
 
-    mutating func add(_ scores: [Score], at place: Int) {
-      guard case .planned(let plan, var known) = self else { return }
-      self = .waiting
-      for (index, score) in scores.enumerated() { known[place + index] = score }
-      self = .planned(plan, known)
-    }
-
-    /// Ranges of neighbouring items, each of about so many points.
-    func shares(ofPoints points: Int) -> [Range<Int>] {
-      guard case .planned(let plan, _) = self else { return [] }
-      let size = max(1, points / plan.request.arrays.points)
-      return stride(from: 0, to: plan.items.count, by: size).map { $0..<min($0 + size, plan.items.count) }
-    }
+  /// Ranges of neighbouring items.
+  fileprivate var shares: [Range<Int>] {
+    let size = max(1, Self.sharePoints / request.arrays.points)
+    return stride(from: 0, to: items.count, by: size).map { $0..<min($0 + size, items.count) }
   }
 }
