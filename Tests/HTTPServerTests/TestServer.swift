@@ -152,6 +152,10 @@ final class TestServer: Sendable {
       if granted { mine.withLock { $0 += bytes } }
       return granted
     }
+    func release(bytes: Int) {
+      mine.withLock { $0 -= bytes }
+      counters.values.withLock { $0.reserved -= bytes }
+    }
   }
 }
 
