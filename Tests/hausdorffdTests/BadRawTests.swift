@@ -84,12 +84,6 @@ struct BadRawTests {
     #expect(reply.text.contains("[2, 0, 0]"), "\(reply)")
   }
 
-  @Test func `Several channels are refused`() throws {
-    let octets = [UInt8](repeating: 1, count: 2 * 8)
-    try Refusal("BHWC", Self.raw("shape=1,2,2,2", octets), 422, .parameter("y_pred")).check()
-    try Refusal("CHW", Self.raw("shape=2,2,2&layout=CHW", octets), 422, .parameter("y_pred")).check()
-  }
-
   @Test func `An unknown option among unknown ones is told with those that there are`() throws {
     let reply = try ServerProcess.shared.ask(Self.raw("shape=2,2&a=1&b=2&dtype=uint8"))
     expectProblem(reply, 422, .parameter("a"))

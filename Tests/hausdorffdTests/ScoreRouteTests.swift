@@ -1,4 +1,5 @@
 import HTTPServer
+import Hausdorff
 import MaskFormats
 import Testing
 
@@ -49,9 +50,9 @@ struct ScoreRouteTests {
   }
 
   @Test func `A batch is put together in its order, whoever scores what when`() throws {
-    let reply = try sheet(Self.batch).reply { count, each in
+    let reply = try sheet(Self.batch).reply(perform: { count, each in
       for index in (0..<count).reversed() { each(index) }
-    }
+    })
     #expect(reply.items.map { $0.score.values } == [[1], [0.5], [0.5]])
   }
 

@@ -84,10 +84,12 @@ struct ScoreRoute: Sendable {
       try ScoreSettings.takeAll(form.options)
     }
     let pairs: [ScoreSheet.Pair] = list.map { (truth, prediction) in
-      { () throws(Problem) in
-        let arrays = try form.pair(
-          truth, prediction, layout: layout, options: OptionList(json: []), limits)
-        return try Problem.from { () throws(RequestError) in try ScoreRequest(arrays, settings) }
+      {
+        Result { () throws(Problem) in
+          let arrays = try form.pair(
+            truth, prediction, layout: layout, options: OptionList(json: []), limits)
+          return try Problem.from { () throws(RequestError) in try ScoreRequest(arrays, settings) }
+        }
       }
     }
     return ScoreSheet(settings, list: pairs, isJSON: false)

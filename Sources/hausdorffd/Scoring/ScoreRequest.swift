@@ -108,9 +108,14 @@ struct ScoreRequest: Sendable {
   func plan() throws(RequestError) -> ScorePlan {
     switch values {
     case .masks(let threshold):
-      let channels: [Int?] = labels.map { $0.map { $0 } } ?? [nil]
-      let items = (0..<arrays.batch).flatMap { entry in
-        channels.map { ScorePlan.Item(entry: entry, label: $0, box: nil) }
+      var items: [ScorePlan.Item] = []
+      items.reserveCapacity(arrays.batch * (labels?.count ?? 1))
+      for entry in 0..<arrays.batch {
+        guard let labels else {
+          items.append(ScorePlan.Item(entry: entry, label: nil, box: nil))
+          continue
+        }
+        for label in labels { items.append(ScorePlan.Item(entry: entry, label: label, box: nil)) }
       }
       return ScorePlan(request: self, items: items, source: .masks(threshold: threshold))
     case .labels:

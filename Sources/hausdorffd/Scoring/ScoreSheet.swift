@@ -6,7 +6,7 @@ struct ScoreSheet: Sendable {
   /// Calls a closure with 0..<count, on several threads perhaps, and returns behind the last call.
   typealias Perform = @Sendable (_ count: Int, _ each: @escaping @Sendable (Int) -> Void) -> Void
   /// Decodes a pair, when its turn comes.
-  typealias Pair = @Sendable () throws(Problem) -> ScoreRequest
+  typealias Pair = @Sendable () -> Result<ScoreRequest, Problem>
 
   let settings: ScoreSettings
   /// Whether it is scored sooner than handed to a worker.
@@ -19,7 +19,7 @@ struct ScoreSheet: Sendable {
   /// The sheet of a single pair.
   init(_ request: ScoreRequest) {
     (settings, isJSON, isQuick) = (request.settings, request.arrays.isJSON, request.isQuick)
-    (pairs, isList) = ([{ () throws(Problem) in request }], false)
+    (pairs, isList) = ([{ .success(request) }], false)
   }
 
   init(_ settings: ScoreSettings, list: [Pair], isJSON: Bool) {
@@ -75,7 +75,7 @@ struct ScoreSheet: Sendable {
     /// - Throws: what is at fault with the pair; nothing that was decoded of it is kept.
     private func score(_ pair: Pair) throws(Problem) -> ScoreReply.Pair {
       try checkIsWanted()
-      let request = try pair()
+      let request = try pair().get()
       let plan = try Problem.from { () throws(RequestError) in try request.plan() }
       try count(plan)
       let scores = Locked([Score?](repeating: nil, count: plan.items.count))
