@@ -12,6 +12,16 @@ struct PythonTests {
     #expect(text.hasPrefix("600 pairs, 0 differences"))
   }
 
+  @Test func `Conventions have the values of their libraries`() throws {
+    let text = try run("conventions.py", [ServerProcess.shared.port, 300])
+    #expect(text.contains(" values, 0 differences"), "\(text)")
+  }
+
+  @Test func `Labels, channels and lists have the scores of their masks`() throws {
+    let text = try run("labels.py", [ServerProcess.shared.port, 30])
+    #expect(text.hasPrefix("30 rounds, 0 differences"), "\(text)")
+  }
+
   @Test func `A picture has one score, in whatever form it comes`() throws {
     let text = try run("coins.py", [ServerProcess.shared.port])
     #expect(text.contains("\n0 differences"))
@@ -22,6 +32,6 @@ struct PythonTests {
     draining.process.send(SIGTERM)
     #expect(try eventually { try draining.ask(HTTPRequest("GET", "/readyz")).status == 503 })
     let text = try run("openapi.py", [ServerProcess.shared.port, draining.port])
-    #expect(text.contains("16 examples, 3 commands, 0 differences"))
+    #expect(text.contains("20 examples, 3 commands, 0 differences"))
   }
 }

@@ -41,7 +41,7 @@ struct OperationRoutes: Sendable {
       json.member("name", "hausdorffd")
       json.member("version", Version.current)
       json.member("kernels", Kernels.name)
-      json.member("conventions") { $0.array(["modified"]) { $0.value($1) } }
+      json.member("conventions") { $0.array(Convention.allCases) { $0.value($1.rawValue) } }
       json.member("limits") { json in
         json.object { json in
           json.member("body_bytes", configuration.bodyLimit)

@@ -1,0 +1,136 @@
+"""Label maps, channels and lists of pairs, each compared with the scores of their masks one by one: labels.py PORT COUNT"""
+
+import urllib.parse
+import sys
+
+import numpy as np
+
+from client import Client, npy, text
+
+METRICS = ["average_hausdorff", "hausdorff_95", "average_surface_distance", "surface_dice", "dice"]
+failures = []
+
+
+def check(holds, message):
+    if not holds:
+        failures.append(message)
+
+
+def layout(array, batch=""):
+    return batch + ("HW" if array.ndim - len(batch) == 2 else "DHW")
+
+
+def same(item, expected, message):
+    """Whether an item has the values that its masks have by themselves."""
+    check(item["empty"] == expected["items"][0]["empty"], f"{message}: empty is {item['empty']}")
+    for metric in METRICS:
+        value, wanted = item[metric], expected["metrics"][metric]
+        check(value == wanted, f"{message}: {metric} is {value}, not {wanted}")
+
+
+def maps(random, types):
+    """A label map and another that is like it."""
+    shape = tuple(random.integers(1, 40, 2)) if random.random() < 0.5 else tuple(random.integers(1, 16, 3))
+    count = int(random.integers(1, 6))
+    truth = random.integers(0, count + 1, shape)
+    if random.random() < 0.7:  # In blocks.
+        coarse = random.integers(0, count + 1, tuple(-(-size // 5) for size in shape))
+        truth = np.kron(coarse, np.ones((5,) * len(shape), int))[tuple(slice(size) for size in shape)]
+    prediction = np.where(random.random(shape) < 0.9, np.roll(truth, 1, 0), random.integers(0, count + 1, shape))
+    factor = int(random.choice([1, 1, 40]))
+    return (factor * truth).astype(random.choice(types)), (factor * prediction).astype(random.choice(types))
+
+
+def label_maps(client, random, number):
+    truth, prediction = maps(random, ["uint8", "int16", "uint16", "int32", "uint64", "int64", "float32", "float64"])
+    spacing = [round(float(random.uniform(0.5, 3)), 2) for _ in truth.shape]
+    options = {"spacing": spacing, "distance": str(random.choice(["euclidean", "manhattan"])), "layout": layout(truth)}
+    present = [int(label) for label in np.union1d(truth, prediction) if label]
+    listed = random.permutation(present + [0, 123])[: random.integers(1, 4)].tolist()
+    for labels, wanted in (("all", present), (listed, listed)):
+        tolerance = [float(index) for index in range(len(wanted))] if labels != "all" else [1.0]
+        reply = client.raw(truth, prediction, metrics=METRICS, tolerance=tolerance, labels=labels if labels == "all" else ",".join(map(str, labels)), **options)
+        check([item["label"] for item in reply["items"]] == wanted, f"{number}: {labels} gives {[item['label'] for item in reply['items']]}")
+        for index, (label, item) in enumerate(zip(wanted, reply["items"])):
+            alone = client.raw((truth == label).astype(np.uint8), (prediction == label).astype(np.uint8), metrics=METRICS,
+                               tolerance=tolerance[index % len(tolerance)], **options)
+            same(item, alone, f"{number}: label {label} of {truth.dtype}{truth.shape}")
+            check(reply["labels"][str(label)] == {name: item[name] for name in METRICS}, f"{number}: the reduction of {label}")
+
+
+def channels(client, random, number):
+    shape, count = tuple(random.integers(2, 20, 2)), int(random.integers(2, 5))
+    probabilities = random.random((2, count, *shape)).astype(np.float32)
+    classes = random.integers(0, count, (2, *shape)).astype(np.uint8)
+    isLast = random.random() < 0.5
+    sent = np.ascontiguousarray(np.moveaxis(probabilities, 1, -1)) if isLast else probabilities
+    background = random.random() < 0.5
+    options = {"layout": "BHWC" if isLast else "BCHW", "background": "true" if background else "false", "metrics": METRICS, "tolerance": 1}
+    oneHot = (classes[:, None] == np.arange(count)[None, :, None, None]).astype(np.uint8)
+    oneHot = np.ascontiguousarray(np.moveaxis(oneHot, 1, -1)) if isLast else oneHot
+    chosen = probabilities.argmax(1)
+    scored = range(0 if background else 1, count)
+    truth = classes if random.random() < 0.5 else oneHot
+    query = {**options, "shape": ",".join(map(str, sent.shape)), "dtype_true": "uint8", "dtype_pred": "float32"}
+    for threshold in (None, 0.7):
+        if threshold and truth is classes:
+            continue
+        extra = {"threshold": threshold} if threshold else {}
+        reply = client.score("application/octet-stream", truth.tobytes() + sent.tobytes(),
+                             urllib.parse.urlencode({name: text(value) for name, value in {**query, **extra}.items()}))
+        wanted = [(entry, channel) for entry in range(2) for channel in scored]
+        check([item["label"] for item in reply["items"]] == [channel for _, channel in wanted], f"{number}: channels {reply['items']}")
+        for (entry, channel), item in zip(wanted, reply["items"]):
+            mask = probabilities[entry, channel] > threshold if threshold else chosen[entry] == channel
+            alone = client.raw((classes[entry] == channel).astype(np.uint8), mask.astype(np.uint8), metrics=METRICS, tolerance=1, layout="HW")
+            same(item, alone, f"{number}: entry {entry}, channel {channel}, threshold {threshold}")
+
+
+def lists(client, random, number):
+    """Pairs of differing sizes in one form, one of them broken, one of shapes that differ."""
+    pairs = [tuple((random.random(shape) > 0.6).astype(np.uint8) for _ in range(2)) for shape in random.integers(2, 30, (5, 2))]
+    parts = [(name, npy(array)) for pair in pairs for name, array in zip(("y_true", "y_pred"), pair)]
+    parts[2] = ("y_true", b"no file")
+    parts[7] = ("y_pred", npy(np.ones((3, 50), np.uint8)))
+    parts += [("metrics", ",".join(METRICS).encode()), ("tolerance", b"1")]
+    body = b"".join(b'--limit\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value) for name, value in parts)
+    reply = client.score("multipart/form-data; boundary=limit", body + b"--limit--\r\n")
+    check([item["pair"] for item in reply["items"]] == list(range(5)), f"{number}: pairs in order")
+    for index, item in enumerate(reply["items"]):
+        if index in (1, 3):
+            check(item["problem"]["status"] in (400, 422), f"{number}: pair {index} is {item}")
+            continue
+        alone = client.raw(*pairs[index], metrics=METRICS, tolerance=1, layout="HW")
+        same(item, alone, f"{number}: pair {index}")
+    values = [item["dice"] for index, item in enumerate(reply["items"]) if index not in (1, 3)]
+    check(abs(reply["metrics"]["dice"] - np.mean(values)) < 1e-12, f"{number}: the mean of those that could be scored")
+    check("2 of 5 pairs could not be scored" in reply["warnings"], f"{number}: {reply['warnings']}")
+
+
+def main():
+    client, count = Client(int(sys.argv[1])), int(sys.argv[2])
+    random = np.random.default_rng(3)
+    for number in range(count):
+        label_maps(client, random, number)
+        channels(client, random, number)
+        lists(client, random, number)
+    for query, status, words in (
+        ("shape=2,2&labels=1,1", 422, "twice"), ("shape=2,2&labels=x", 422, "labels"), ("shape=2,2&labels=1.5", 422, "whole"),
+        ("shape=2,2&dtype=float32&labels=all", 422, "no label"), ("shape=2,2&labels=1&threshold=0.5", 422, "exclude"),
+        ("shape=2,2&background=true", 422, "channels"), ("shape=2,1,2&layout=HWC&labels=1", 422, "channels"),
+        ("shape=2,2&metrics=surface_dice", 422, "tolerance"), ("shape=2,2&metrics=surface_dice&tolerance=-1", 422, "negative"),
+        ("shape=2,2&labels=1,2&tolerance=1,2,3&metrics=surface_dice", 422, "3 numbers for 2"),
+        ("shape=2,2&convention=scikit-image&spacing=2,2", 422, "no spacing"), ("shape=2,2&convention=itk&distance=manhattan", 422, "no distance"),
+        ("shape=2,2&convention=medpy&metrics=hausdorff_50", 422, "not in convention medpy"), ("shape=2,2&convention=numpy", 422, "numpy"),
+    ):
+        size = 4 if "float32" in query else 1
+        values = np.full(8, 0.5, np.float32).tobytes() if size == 4 else bytes([0, 1] * 4)
+        found, _, answer = client.ask("POST", f"/v1/score?{query}", values, {"Content-Type": "application/octet-stream"})
+        check(found == status and words in answer.decode(), f"{query}: {found} {answer}")
+    print(f"{count} rounds, {len(failures)} differences")
+    print("\n".join(failures[:20]))
+    sys.exit(bool(failures))
+
+
+if __name__ == "__main__":
+    main()
