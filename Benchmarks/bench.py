@@ -8,6 +8,7 @@ import platform
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Keras loads TensorFlow, whichever backend it uses
 
+import conventions
 import jobs
 import kernels
 import losses
@@ -69,13 +70,15 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--binary", required=True, help="hausdorffd")
 parser.add_argument("--tools", required=True, help="the folder of the timers and bare-server")
 parser.add_argument("--quick", action="store_true", help="few repetitions")
-parser.add_argument("--only", choices=["kernels", "losses", "training", "server", "jobs"], help="one part of the table")
+parser.add_argument("--only", choices=["kernels", "conventions", "losses", "training", "server", "jobs"], help="one part of the table")
 arguments = parser.parse_args()
 
 print(f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
 table = Table()
 if arguments.only in (None, "kernels"):
     kernels.run(table, f"{arguments.tools}/pair-timer", arguments.quick)
+if arguments.only in (None, "conventions"):
+    conventions.run(table, f"{arguments.tools}/pair-timer", arguments.binary, arguments.quick)
 if arguments.only in (None, "losses"):
     losses.run(table, arguments.binary, f"{arguments.tools}/loss-timer", arguments.quick)
 if arguments.only in (None, "training"):

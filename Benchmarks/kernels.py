@@ -19,7 +19,7 @@ import masks
 
 def by_edt(truth, prediction):
     to_truth, to_prediction = edt.edt(~truth, parallel=1), edt.edt(~prediction, parallel=1)
-    return 0.5 * (to_truth[prediction].mean() + to_prediction[truth].mean())
+    return float(0.5 * (to_truth[prediction].mean() + to_prediction[truth].mean()))
 
 
 def by_surface_distance(truth, prediction):
@@ -33,7 +33,10 @@ class Ours:
     def __init__(self, program):
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def load(self, pair):
+    def load(self, pair, metrics=None):
+        """Sets the masks, and the metrics as names by convention."""
+        names = [f"{convention}:{name}" for convention, names in (metrics or {"modified": ["average_hausdorff"]}).items() for name in names]
+        self.process.stdin.write(f"metrics {','.join(names)}\n".encode())
         self.process.stdin.write(f"pair {','.join(map(str, pair[0].shape))}\n".encode())
         for mask in pair:
             self.process.stdin.write(mask.tobytes())
@@ -68,15 +71,15 @@ class Kernels:
         """How many repetitions make a round: about `share` seconds of them."""
         return max(1, min(1000, int(self.share / seconds)))
 
-    def alone(self, pair):
+    def alone(self, pair, metrics=None):
         """Median seconds."""
-        self.ours.load(pair)
+        self.ours.load(pair, metrics)
         count = self.count(self.ours.time(3)[1])
         return median(self.ours.time(count)[1] for _ in range(self.rounds))
 
-    def beside(self, peer, pair):
+    def beside(self, peer, pair, metrics=None):
         """Median seconds of both, and by how much the values differ, relatively."""
-        self.ours.load(pair)
+        self.ours.load(pair, metrics)
         count = self.count(self.ours.time(3)[1])
         peer_count = self.count(time_peer(peer, pair, 1)[1])
         ours, theirs = [], []
@@ -85,7 +88,7 @@ class Kernels:
             ours.append(seconds)
             peer_value, seconds = time_peer(peer, pair, peer_count)
             theirs.append(seconds)
-        return median(ours), median(theirs), abs(value - peer_value) / value if peer is by_edt else None
+        return median(ours), median(theirs), abs(value - peer_value) / value if isinstance(peer_value, float) else None
 
 
 def run(table, program, quick):

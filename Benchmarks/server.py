@@ -1,4 +1,5 @@
 """Times the server over loopback with wrk, alternating with a bare C server, and looks at its start."""
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import urllib.request
 from statistics import median
 
 import numpy as np
+from PIL import Image
 
 import masks
 
@@ -88,6 +90,13 @@ wrk.headers["Content-Type"] = "{content_type}"
 wrk.body = io.open("{folder}/{name}", "rb"):read("*a")
 """)
     return script
+
+
+def png(mask):
+    """A PNG file of 0 and 255."""
+    file = io.BytesIO()
+    Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
 
 
 def loss(server, path, content_type, body):

@@ -10,27 +10,17 @@ from pathlib import Path
 import numpy as np
 
 np.Inf, np.NaN = np.inf, np.nan  # which surface-distance 0.1 still looks for
-import scipy.ndimage
-
-# Names that scipy has dropped since.
-scipy.ndimage.filters = scipy.ndimage
-scipy.ndimage.morphology = scipy.ndimage
-
 import medpy.metric.binary as medpy
 import SimpleITK
 import surface_distance
 from scipy import ndimage
 from skimage.metrics import hausdorff_distance
-from surface_distance import metrics as surface_metrics
 
 from client import Client
 from reference import boundary, distances
 from random_pairs import field
 
 warnings.simplefilter("ignore")
-# The package sorts the iterator that zip is since Python 3.
-surface_metrics._sort_distances_surfels = lambda distances, areas: tuple(
-    np.array(sorted(zip(distances, areas))).T)
 
 
 def itk(truth, prediction, spacing, tolerance):

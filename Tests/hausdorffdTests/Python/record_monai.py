@@ -16,12 +16,10 @@ from monai.metrics import (compute_average_surface_distance, compute_dice, compu
                            compute_surface_dice)
 
 # The pairs are those of conventions.py, without the libraries that it compares with.
-for name in ("medpy", "medpy.metric", "medpy.metric.binary", "SimpleITK", "skimage", "skimage.metrics", "surface_distance",
-             "surface_distance.metrics"):
+for name in ("medpy", "medpy.metric", "medpy.metric.binary", "SimpleITK", "skimage", "skimage.metrics", "surface_distance"):
     sys.modules.setdefault(name, types.ModuleType(name))
 sys.modules["medpy.metric"].binary = sys.modules["medpy.metric.binary"]
 sys.modules["skimage.metrics"].hausdorff_distance = None
-sys.modules["surface_distance"].metrics = sys.modules["surface_distance.metrics"]
 from conventions import pair
 
 NAMES = {"euclidean": "euclidean", "chebyshev": "chessboard", "manhattan": "taxicab"}
