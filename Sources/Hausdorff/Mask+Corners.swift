@@ -3,66 +3,81 @@ extension Mask {
   /// the grid being background. One more along each axis than there are points.
   var corners: Mask {
     var result = Mask(emptyWithShape: shape.map { $0 + 1 })
-    let words = result.wordsPerRow
-    let height = shape[shape.count - 2]
-    let depth = shape.count == 3 ? shape[0] : 1
-    /// The points of the rows around a row of corners, those to the right of each corner and those to the left.
-    func around(_ z: Int, _ y: Int, _ any: inout UInt64, _ all: inout UInt64, _ word: Int) {
-      for y in y - 1...y {
-        guard z >= 0, z < depth, y >= 0, y < height else {
-          all = 0
-          continue
+    let (isVolume, height, perRow) = (shape.count == 3, shape[shape.count - 2], wordsPerRow)
+    let (depth, words) = (isVolume ? shape[0] : 1, result.wordsPerRow)
+    let outside = [UInt64](repeating: 0, count: perRow)
+    self.words.withUnsafeBufferPointer { points in
+      outside.withUnsafeBufferPointer { outside in
+        result.words.withUnsafeMutableBufferPointer { corners in
+          func row(_ z: Int, _ y: Int) -> UnsafePointer<UInt64> {
+            guard z >= 0, z < depth, y >= 0, y < height else { return outside.baseAddress! }
+            return points.baseAddress! + (z * height + y) * perRow
+          }
+          var target = corners.baseAddress!
+          for z in 0...(isVolume ? depth : 0) {
+            for y in 0...height {
+              let (a, b) = (row(z, y - 1), row(z, y))
+              let (c, d) = isVolume ? (row(z - 1, y - 1), row(z - 1, y)) : (a, b)
+              // Points to the left of a word's first corner.
+              var (anyBefore, allBefore) = (UInt64(0), UInt64(0))
+              for word in 0..<perRow {
+                let any = a[word] | b[word] | c[word] | d[word]
+                let all = a[word] & b[word] & c[word] & d[word]
+                target[word] = (any | any << 1 | anyBefore) & ~(all & (all << 1 | allBefore))
+                (anyBefore, allBefore) = (any >> 63, all >> 63)
+              }
+              if words > perRow { target[perRow] = anyBefore }
+              target += words
+            }
+          }
         }
-        let row = (z * height + y) * wordsPerRow
-        let here = word < wordsPerRow ? self.words[row + word] : 0
-        let left = here << 1 | (word > 0 ? self.words[row + word - 1] >> 63 : 0)
-        any |= here | left
-        all &= here & left
-      }
-    }
-    for row in 0..<result.rows {
-      let (z, y) = shape.count == 3 ? (row / (height + 1), row % (height + 1)) : (0, row)
-      for word in 0..<words {
-        var (any, all) = (UInt64(0), UInt64.max)
-        if shape.count == 3 { around(z - 1, y, &any, &all, word) }
-        around(z, y, &any, &all, word)
-        result.words[row * words + word] = any & ~all
       }
     }
     return result
   }
 
-  /// Which of the points around a corner are foreground: 4 or 8 bits, the first point in C order is the most significant.
+  /// Which of the points around each of some corners are foreground: 4 or 8 bits, the first point in C order is the most
+  /// significant.
   ///
-  /// - Parameter extents: of the corners' grid, in which `place` counts.
-  func code(atCorner place: Int, of extents: [Int]) -> Int {
-    let (rest, x) = place.quotientAndRemainder(dividingBy: extents[extents.count - 1])
-    let height = extents[extents.count - 2]
-    let (z, y) = extents.count == 3 ? rest.quotientAndRemainder(dividingBy: height) : (0, rest)
-    var code = 0
-    for plane in (extents.count == 3 ? z - 1 : 0)...z {
-      for row in y - 1...y {
-        let isInside = plane >= 0 && row >= 0 && row < height - 1 && (extents.count == 2 || plane < shape[0])
-        for column in x - 1...x {
-          let isSet =
-            isInside && column >= 0 && column < columns
-            && self[plane * (height - 1) + row, column]
-          code = code << 1 | (isSet ? 1 : 0)
+  /// - Parameter places: in the grid of corners, in C order.
+  func codes(atCorners places: some Sequence<Int>, _ body: (Int) -> Void) {
+    let (isVolume, height, perRow, columns) = (shape.count == 3, shape[shape.count - 2], wordsPerRow, columns)
+    let depth = isVolume ? shape[0] : 1
+    words.withUnsafeBufferPointer { words in
+      /// The points to the left and to the right of a column of corners.
+      func two(_ z: Int, _ y: Int, _ x: Int) -> Int {
+        guard z >= 0, z < depth, y >= 0, y < height else { return 0 }
+        let row = words.baseAddress! + (z * height + y) * perRow
+        let left = x > 0 ? row[(x - 1) >> 6] >> UInt64((x - 1) & 63) & 1 : 0
+        let right = x < columns ? row[x >> 6] >> UInt64(x & 63) & 1 : 0
+        return Int(left << 1 | right)
+      }
+      for place in places {
+        let (rest, x) = place.quotientAndRemainder(dividingBy: columns + 1)
+        guard isVolume else {
+          body(two(0, rest - 1, x) << 2 | two(0, rest, x))
+          continue
         }
+        let (z, y) = rest.quotientAndRemainder(dividingBy: height + 1)
+        body(two(z - 1, y - 1, x) << 6 | two(z - 1, y, x) << 4 | two(z, y - 1, x) << 2 | two(z, y, x))
       }
     }
-    return code
   }
 
   /// The indices, in C order, of the points that both masks have.
   func places(in other: Mask) -> [Int] {
     var places: [Int] = []
-    for row in 0..<rows {
-      for word in 0..<wordsPerRow {
-        var bits = words[row * wordsPerRow + word] & other.words[row * wordsPerRow + word]
-        while bits != 0 {
-          places.append(row * columns + word * 64 + bits.trailingZeroBitCount)
-          bits &= bits - 1
+    let (columns, perRow) = (columns, wordsPerRow)
+    words.withUnsafeBufferPointer { mine in
+      other.words.withUnsafeBufferPointer { its in
+        for row in 0..<rows {
+          for word in row * perRow..<(row + 1) * perRow {
+            var bits = mine[word] & its[word]
+            while bits != 0 {
+              places.append(row * columns + (word - row * perRow) * 64 + bits.trailingZeroBitCount)
+              bits &= bits - 1
+            }
+          }
         }
       }
     }

@@ -1,15 +1,7 @@
 /// The boundaries of two masks as DeepMind's surface-distance has them: corners of the grid's points, each with the length
 /// (in a plane) or area (in a volume) of the boundary there, and its distance to the nearest corner of the other boundary.
 struct Surfaces {
-  /// The corners of one boundary, nearest first; of those as near, the smaller first.
-  struct Side {
-    let distances: [Double]
-    let sizes: [Double]
-    /// The sum of the sizes as NumPy adds them up: where a percentile falls between two corners, rounding decides.
-    let total: Double
-  }
-
-  private let sides: BothDirections<Side>
+  private let predictionToTruth, truthToPrediction: SurfaceSide
 
   /// - Precondition: neither mask is empty.
   init(truth: Mask, prediction: Mask, spacing: [Double]) throws(MaskError) {
@@ -17,25 +9,25 @@ struct Surfaces {
     let pair = try MaskPair(trueCorners, predictedCorners, spacing: spacing, distance: .euclidean)
     let common = trueCorners.places(in: predictedCorners)
     let sizes = Self.sizes(spacing)
-    var sides = BothDirections<Side>()
-    for direction in Metric.Direction.allCases {
-      let isForward = direction == .predictionToTruth
-      sides[direction] = try Side(
-        pair.distances(toFirst: isForward, keeping: .valuesAndPlaces), common: common,
-        of: isForward ? prediction : truth, sizes: sizes)
-    }
-    self.sides = sides
+    predictionToTruth = SurfaceSide(
+      try pair.distances(toFirst: true, keeping: .valuesAndPlaces), common: common, of: prediction, sizes: sizes)
+    truthToPrediction = SurfaceSide(
+      try pair.distances(toFirst: false, keeping: .valuesAndPlaces), common: common, of: truth, sizes: sizes)
   }
 
   func value(of metric: Metric, tolerance: Double) -> Double {
-    let directions = metric.direction.map { [$0] } ?? Metric.Direction.allCases
-    let sides = directions.map { self.sides[$0]! }
+    let sides =
+      switch metric.direction {
+      case .predictionToTruth: [predictionToTruth]
+      case .truthToPrediction: [truthToPrediction]
+      case nil: [predictionToTruth, truthToPrediction]
+      }
     switch metric.kind {
     case .hausdorffPercentile(let percent): return sides.map { $0.percentile(percent) }.max()!
     case .averageSurfaceDistance: return sides[0].mean
     case .surfaceDice:
       return sides.reduce(0) { $0 + $1.size(within: tolerance) } / sides.reduce(0) { $0 + $1.total }
-    default: return sides.map { $0.distances.last! }.max()!
+    default: return sides.map(\.maximum).max()!
     }
   }
 
@@ -66,37 +58,48 @@ struct Surfaces {
   }
 }
 
-extension Surfaces.Side {
+/// The corners of one boundary.
+private struct SurfaceSide {
+  private let distances, sizes: [Double]
+  /// What percentiles are found by: the corners, nearest first, of those as near the smaller first. The last bits of a
+  /// distance are the rank of the size in their place.
+  private let order: [UInt64]
+  private let ranked: [Double]
+  /// The sum of the sizes in this order, as NumPy adds them up: where a percentile falls between two corners, rounding
+  /// decides.
+  let total: Double
+
+  private static let rankBits: UInt64 = 0xFF
+
   /// - Parameter common: the corners that are at no distance.
-  fileprivate init(_ measured: DirectedDistances, common: [Int], of mask: Mask, sizes: [Double]) {
-    struct Corner {
-      let distance, size: Double
+  init(_ measured: DirectedDistances, common: [Int], of mask: Mask, sizes byCode: [Double]) {
+    let count = common.count + measured.values.count
+    let distances = [Double](repeating: 0, count: common.count) + measured.values
+    let ranked = Set(byCode).sorted()
+    let ranks = byCode.map { size in UInt64(ranked.firstIndex(of: size)!) }
+    var (sizes, order) = ([Double](), [UInt64]())
+    sizes.reserveCapacity(count)
+    order.reserveCapacity(count)
+    mask.codes(atCorners: [common, measured.places.map(Int.init)].joined()) { code in
+      order.append(distances[order.count].bitPattern & ~Self.rankBits | ranks[code])
+      sizes.append(byCode[code])
     }
-    var corners: [Corner] = []
-    corners.reserveCapacity(measured.count)
-    let extents = mask.shape.map { $0 + 1 }
-    for place in common {
-      corners.append(Corner(distance: 0, size: sizes[mask.code(atCorner: place, of: extents)]))
-    }
-    for (distance, place) in zip(measured.values, measured.places) {
-      corners.append(Corner(distance: distance, size: sizes[mask.code(atCorner: Int(place), of: extents)]))
-    }
-    corners.sort { ($0.distance, $0.size) < ($1.distance, $1.size) }
-    distances = corners.map(\.distance)
-    self.sizes = corners.map(\.size)
-    total = self.sizes.withUnsafeBufferPointer { pairwiseSum($0) }
+    radixSort(&order)
+    total = pairwiseSum(order.map { ranked[Int($0 & Self.rankBits)] })
+    (self.distances, self.sizes, self.order, self.ranked) = (distances, sizes, order, ranked)
   }
 
+  var maximum: Double { distances.max()! }
   var mean: Double { zip(distances, sizes).reduce(0) { $0 + $1.0 * $1.1 } / total }
 
   /// The first distance behind which so much of the boundary lies.
   func percentile(_ percent: Double) -> Double {
     var sum = 0.0
-    for (distance, size) in zip(distances, sizes) {
-      sum += size
-      if sum / total >= percent / 100 { return distance }
+    for key in order {
+      sum += ranked[Int(key & Self.rankBits)]
+      if sum / total >= percent / 100 { return Double(bitPattern: key & ~Self.rankBits) }
     }
-    return distances.last!
+    return maximum
   }
 
   func size(within tolerance: Double) -> Double {
@@ -104,7 +107,33 @@ extension Surfaces.Side {
   }
 }
 
+/// Sorts by bytes, from the least significant on, those passed over in which all are alike.
+private func radixSort(_ keys: inout [UInt64]) {
+  guard keys.count > 64 else { return keys.sort() }
+  let (all, none) = keys.reduce((UInt64.max, UInt64(0))) { ($0.0 & $1, $0.1 | $1) }
+  var other = [UInt64](repeating: 0, count: keys.count)
+  for shift in stride(from: UInt64(0), to: 64, by: 8) where (all ^ none) >> shift & 0xFF != 0 {
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: 257) { places in
+      places.initialize(repeating: 0)
+      for key in keys { places[Int(key >> shift & 0xFF) + 1] += 1 }
+      for byte in 1..<257 { places[byte] += places[byte - 1] }
+      other.withUnsafeMutableBufferPointer { other in
+        for key in keys {
+          let byte = Int(key >> shift & 0xFF)
+          other[places[byte]] = key
+          places[byte] += 1
+        }
+      }
+    }
+    swap(&keys, &other)
+  }
+}
+
 /// The sum as NumPy computes it: of blocks of 128, each in eight parts.
+private func pairwiseSum(_ values: [Double]) -> Double {
+  values.withUnsafeBufferPointer { pairwiseSum($0) }
+}
+
 private func pairwiseSum(_ values: UnsafeBufferPointer<Double>) -> Double {
   let count = values.count
   guard count >= 8 else { return values.reduce(0, +) }
