@@ -21,6 +21,21 @@ public struct NumericArray: Sendable {
     self.type = type
   }
 
+  /// Takes what lies in `range` of `source` in `order`: without a copy where it lies as it must.
+  ///
+  /// - Throws: `FormatError.tooLarge` where there is no memory for a copy.
+  init(stored range: Range<Int>, of source: any ByteSource, _ order: ElementOrder) throws(FormatError) {
+    if order.isNative {
+      self.init(source: source, range: range, shape: order.shape, type: order.type)
+    } else {
+      let bytes = try source.withBytes { (bytes) throws(FormatError) in
+        try order.native(bytes.extracting(range))
+      }
+      self.init(
+        source: bytes, range: 0..<bytes.count, shape: order.shape, type: order.type)
+    }
+  }
+
   /// Takes all of `bytes`.
   init(_ bytes: OwnedBytes, shape: [Int], type: ScalarType) {
     self.init(source: bytes, range: 0..<bytes.count, shape: shape, type: type)

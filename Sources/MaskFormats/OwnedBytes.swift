@@ -24,8 +24,19 @@ final class OwnedBytes: ByteSource {
     self.count = count
     self.paddingCount = paddingCount
     memset(start + count, 0, paddingCount)
+    Self.adviseLargePages(start, count)
     // From here on `deinit` frees the memory, also when `fill` throws.
     try fill(UnsafeMutableRawBufferPointer(start: start, count: count))
+  }
+
+  /// Asks the system for large pages where an array is large: to hand out small ones takes it longer than most decoders
+  /// need to fill them.
+  private static func adviseLargePages(_ start: UnsafeMutableRawPointer, _ count: Int) {
+    guard count >= 4 << 20 else { return }
+    let pageSize = Int(getpagesize())
+    let first = start.alignedUp(toMultipleOf: pageSize)
+    // A refusal does no harm.
+    madvise(first, (count - (first - start)) / pageSize * pageSize, Int32(MADV_HUGEPAGE))
   }
 
   deinit { free(start) }
