@@ -52,8 +52,8 @@ import Testing
     (#"{"shape":[1],"dtype":"uint8","data":"A\ud800="}"#, "/y_true/data", "escape"),
     (#"{"shape":[1],"shape":[1]}"#, "/y_true/shape", "twice"),
     (#"{"rle":{"size":[1,1],"counts":[1]}}"#, "/y_true/rle", "no such member"),
-    (#"{"file":"AAAA"}"#, "/y_true/file", "neither npy nor PNG"),
-    (#"{"file":""}"#, "/y_true/file", "neither npy nor PNG"),
+    (#"{"file":"AAAA"}"#, "/y_true/file", "neither npy, PNG nor NIfTI"),
+    (#"{"file":""}"#, "/y_true/file", "neither npy, PNG nor NIfTI"),
     (#"{"file":3}"#, "/y_true/file", "'3'"),
   ])
   func `an encoded array that breaks the rules is refused at its member`(

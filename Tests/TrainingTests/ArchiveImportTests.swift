@@ -93,8 +93,8 @@ private func holdsFile(of folder: String) throws -> Bool {
   @Test(arguments: [
     ("/images/a.npy", "has an absolute path"), ("../images/a.npy", "leads out of its folder"),
     ("images/../../a.npy", "leads out of its folder"), ("images/b\\c.npy", "has a backslash"),
-    ("images/b.jpg", "images/b.jpg: neither .png nor .npy by its name"),
-    ("images/sub/b.npy", "images/sub/b.npy: neither .png nor .npy by its name"),
+    ("images/b.jpg", "images/b.jpg: neither .png, .npy, .nii.gz nor .nii by its name"),
+    ("images/sub/b.npy", "images/sub/b.npy: neither .png, .npy, .nii.gz nor .nii by its name"),
     ("images/b.zip", "images/b.zip: neither"), ("images/.npy.npy", ""),
     ("images/b.npy", "1 images without masks: 'b.npy'"),
     ("masks/b.npy", "1 masks without images: 'b.npy'"),
