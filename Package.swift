@@ -42,7 +42,7 @@ let package = Package(
     // The libraries.
     .target(name: "Hausdorff", dependencies: ["CKernels"], swiftSettings: swiftSettings),
     .target(
-      name: "MaskFormats", dependencies: ["Hausdorff", "CSimdjson", "CSpng"],
+      name: "MaskFormats", dependencies: ["Hausdorff", "CSimdjson", "CSpng", "CZlib"],
       swiftSettings: swiftSettings),
     .target(
       name: "UNet", dependencies: ["CDNNL", "CKernels", "Hausdorff", "MaskFormats"],
@@ -50,7 +50,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CArchive", "CLibpq", "CNettle", "CZlib", "Hausdorff", "MaskFormats",
+        "CArchive", "CLibpq", "CNettle", "Hausdorff", "MaskFormats",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: swiftSettings),
@@ -74,7 +74,7 @@ let package = Package(
       name: "HausdorffTests", dependencies: ["Hausdorff", "CKernels"], resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "MaskFormatsTests", dependencies: ["MaskFormats", "Hausdorff"],
+      name: "MaskFormatsTests", dependencies: ["MaskFormats", "CZlib", "Hausdorff"],
       resources: [.copy("Fixtures"), .copy("Regressions")], swiftSettings: swiftSettings),
     .testTarget(
       name: "UNetTests", dependencies: ["UNet", "CKernels", "Hausdorff", "MaskFormats"],

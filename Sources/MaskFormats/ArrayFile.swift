@@ -1,7 +1,7 @@
-/// A file that holds one array, of a format told by its first bytes: npy or PNG.
+/// A file that holds one array, of a format told by its first bytes: npy, PNG or NIfTI.
 public enum ArrayFile {
   /// How the names of such files end, in lower case; the longer of two that could be meant comes first.
-  public static let extensions = [".png", ".npy"]
+  public static let extensions = [".png", ".npy", ".nii.gz", ".nii"]
 
   /// What is to be said of a file whose name has none of the extensions.
   public static var nameObjection: String {
@@ -24,11 +24,12 @@ public enum ArrayFile {
     try decode(source, range, limits, png: PNG.decode)
   }
 
-  /// Decodes likewise, but as an image: PNG files with colours or a palette give their three channels, last.
+  /// Decodes likewise, but as an image: PNG files with colours or a palette give their three channels, last; NIfTI
+  /// volumes of one slice give that.
   public static func decodeImage(
     _ source: any ByteSource, range: Range<Int>? = nil, limits: FormatLimits = FormatLimits()
   ) throws(FormatError) -> NumericArray {
-    try decode(source, range, limits, png: PNG.decodeImage)
+    try decode(source, range, limits, png: PNG.decodeImage).slice
   }
 
   private static func decode(
@@ -41,6 +42,7 @@ public enum ArrayFile {
     }
     if first.starts(with: NPY.magic) { return try NPY.decode(source, range: range, limits: limits) }
     if first.starts(with: PNG.magic) { return try png(source, range, limits) }
-    throw FormatError(.unsupported, "the file is neither npy nor PNG by its first bytes")
+    if NIfTI.mayBegin(with: first) { return try NIfTI.decode(source, range: range, limits: limits) }
+    throw FormatError(.unsupported, "the file is neither npy, PNG nor NIfTI by its first bytes")
   }
 }

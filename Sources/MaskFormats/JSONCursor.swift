@@ -62,9 +62,7 @@ struct JSONCursor: ~Copyable {
   /// The string that comes next, of at most `maximumCount` bytes as written.
   func string(maximumCount: Int) throws(FormatError) -> String {
     let raw = try rawString()
-    guard raw.count <= maximumCount else {
-      throw FormatError(.tooLarge, "a string of \(raw.count) bytes is over the limit of \(maximumCount)")
-    }
+    try check(raw, maximumCount)
     var status = JSON_OK
     let string = String(unsafeUninitializedCapacity: raw.count) { output in
       var count = 0
@@ -78,17 +76,20 @@ struct JSONCursor: ~Copyable {
   /// The bytes of the base64 string that comes next.
   func base64(maximumBytes: Int) throws(FormatError) -> OwnedBytes {
     let raw = try rawString()
-    let text = UnsafeRawBufferPointer(start: raw.start, count: raw.count)
     // Some encoders escape every slash.
-    guard raw.count > 0, memchr(raw.start, Int32(UInt8(ascii: "\\")), raw.count) != nil else {
+    guard hasEscapes(raw) else {
+      let text = UnsafeRawBufferPointer(start: raw.start, count: raw.count)
       return try Base64.decode(text.bytes, maximumBytes: maximumBytes)
     }
-    var status = JSON_OK
-    let plain = [UInt8](unsafeUninitializedCapacity: raw.count) { output, count in
-      status = json_unescape(raw, output.baseAddress, &count)
-    }
-    try check(status, expected: "base64")
+    let plain = try unescaped(raw)
     return try Base64.decode(plain.span.bytes, maximumBytes: maximumBytes)
+  }
+
+  /// A copy of the bytes of the string that comes next, of at most `maximumCount` bytes as written.
+  func bytes(maximumCount: Int) throws(FormatError) -> [UInt8] {
+    let raw = try rawString()
+    try check(raw, maximumCount)
+    return try unescaped(raw)
   }
 
   /// The nested array of numbers that comes next: uint8 if every number is an integer of 0 to 255, or else float64.
@@ -118,6 +119,25 @@ struct JSONCursor: ~Copyable {
     var raw = json_string()
     try check(json_read_string(reader, &raw), expected: "a string")
     return raw
+  }
+
+  private func check(_ raw: json_string, _ maximumCount: Int) throws(FormatError) {
+    guard raw.count <= maximumCount else {
+      throw FormatError(.tooLarge, "a string of \(raw.count) bytes is over the limit of \(maximumCount)")
+    }
+  }
+
+  private func hasEscapes(_ raw: json_string) -> Bool {
+    raw.count > 0 && memchr(raw.start, Int32(UInt8(ascii: "\\")), raw.count) != nil
+  }
+
+  private func unescaped(_ raw: json_string) throws(FormatError) -> [UInt8] {
+    var status = JSON_OK
+    let plain = [UInt8](unsafeUninitializedCapacity: raw.count) { output, count in
+      status = json_unescape(raw, output.baseAddress, &count)
+    }
+    try check(status, expected: "a string")
+    return plain
   }
 
   private func check(_ status: json_status, expected what: String) throws(FormatError) {

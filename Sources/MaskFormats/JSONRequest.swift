@@ -1,10 +1,8 @@
-import Hausdorff
-
 /// A JSON object that holds some arrays by name, and options.
 ///
-/// An array is nested numbers (booleans count as 0 and 1), or `{"shape": […], "dtype": "uint8", "data": "<base64>"}`, or
-/// `{"file": "<base64>"}` with a file that ``ArrayFile`` knows. Nested numbers become uint8 if all are integers of 0 to
-/// 255, or else float64.
+/// An array is nested numbers (booleans count as 0 and 1), or `{"shape": […], "dtype": "uint8", "data": "<base64>"}` with
+/// a ``RawType``, or `{"rle": {"size": […], "counts": […]}}` as COCO has it, or `{"file": "<base64>"}` with a file that
+/// ``ArrayFile`` knows. Nested numbers become uint8 if all are integers of 0 to 255, or else float64.
 public struct JSONRequest: Sendable {
   /// The arrays found, by name.
   public let arrays: [String: NumericArray]
@@ -40,72 +38,10 @@ public struct JSONRequest: Sendable {
   ) throws(FormatError) -> NumericArray {
     switch cursor.peek() {
     case UInt8(ascii: "["): try cursor.numbers(limits: limits)
-    case UInt8(ascii: "{"): try encodedArray(cursor, limits: limits)
+    case UInt8(ascii: "{"): try EncodedArray.read(cursor, limits: limits)
     default:
-      throw cursor.unexpected("nested numbers, or an object with 'shape', 'dtype' and 'data', or with 'file'")
+      throw cursor.unexpected(
+        "nested numbers, or an object with 'shape', 'dtype' and 'data', with 'rle' or with 'file'")
     }
-  }
-
-  /// An array as an object: `shape`, `dtype` and `data` in any order, or `file`.
-  private static func encodedArray(
-    _ cursor: borrowing JSONCursor, limits: FormatLimits
-  ) throws(FormatError) -> NumericArray {
-    var shape: [Int]?
-    var type: ScalarType?
-    var data: OwnedBytes?
-    var file: NumericArray?
-    try JSONValueReader.members(cursor) { (name) throws(FormatError) in
-      switch name {
-      case "shape": shape = try readShape(cursor, limits: limits)
-      case "dtype": type = try scalarType(named: try cursor.string(maximumCount: 32))
-      case "data": data = try cursor.base64(maximumBytes: limits.maximumBytes)
-      case "file":
-        guard limits.decodesFiles else {
-          throw FormatError(.tooLarge, "a file is not decoded under these limits")
-        }
-        let bytes = try cursor.base64(maximumBytes: limits.maximumBytes)
-        file = try ArrayFile.decode(bytes, limits: limits)
-      default:
-        throw FormatError(
-          .unsupported, "an array has no such member; it has 'shape', 'dtype' and 'data', or 'file'")
-      }
-    }
-    switch (shape, type, data, file) {
-    case (nil, nil, nil, let file?): return file
-    case (let shape?, let type?, let data?, nil):
-      return try Raw.array(data, shape: shape, type: type, limits: limits)
-    case (_, _, _, .some): throw FormatError(.malformed, "'file' stands beside 'shape', 'dtype' or 'data'")
-    case (nil, _, _, _): throw FormatError(.malformed, "'shape' is missing")
-    case (_, nil, _, _): throw FormatError(.malformed, "'dtype' is missing")
-    case (_, _, nil, _): throw FormatError(.malformed, "'data' is missing")
-    }
-  }
-
-  private static func readShape(
-    _ cursor: borrowing JSONCursor, limits: FormatLimits
-  ) throws(FormatError) -> [Int] {
-    try cursor.expect(UInt8(ascii: "["))
-    var shape: [Int] = []
-    if cursor.skip(UInt8(ascii: "]")) { return shape }
-    repeat {
-      let number = try cursor.number()
-      guard let extent = Int(exactly: number), extent > 0 else {
-        throw FormatError(.malformed, "\(number) is not a positive integer", path: "/\(shape.count)")
-      }
-      shape.append(extent)
-      guard shape.count <= limits.maximumRank else {
-        throw FormatError(.tooLarge, "more than \(limits.maximumRank) axes")
-      }
-    } while cursor.skip(UInt8(ascii: ","))
-    try cursor.expect(UInt8(ascii: "]"))
-    return shape
-  }
-
-  private static func scalarType(named name: String) throws(FormatError) -> ScalarType {
-    guard let type = ScalarType(rawValue: name) else {
-      let known = ScalarType.allCases.map(\.rawValue).joined(separator: ", ")
-      throw FormatError(.unsupported, "unknown dtype '\(name)'; known are \(known)")
-    }
-    return type
   }
 }

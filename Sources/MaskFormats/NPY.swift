@@ -24,16 +24,11 @@ public enum NPY {
         .malformed,
         "the npy file holds \(data.count) bytes of data; its header declares \(count)")
     }
-    let isInOrder = !header.isFortranOrder || header.shape.count { $0 > 1 } <= 1
-    if isInOrder && !header.isByteSwapped {
-      return NumericArray(source: source, range: data, shape: header.shape, type: header.type)
-    }
-    let order = ElementOrder(
-      shape: header.shape, elementSize: header.type.byteCount, isByteSwapped: header.isByteSwapped,
-      isFortranOrder: !isInOrder)
-    let bytes = try source.withBytes { (bytes) throws(FormatError) in try order.native(bytes.extracting(data))
-    }
-    return NumericArray(bytes, shape: header.shape, type: header.type)
+    return try NumericArray(
+      stored: data, of: source,
+      ElementOrder(
+        shape: header.shape, type: header.type, isByteSwapped: header.isByteSwapped,
+        isFortranOrder: header.isFortranOrder))
   }
 
   /// The header, and the offset in `range` of the data.

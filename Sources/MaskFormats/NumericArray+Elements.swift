@@ -1,6 +1,17 @@
 import Hausdorff
 
 extension NumericArray {
+  /// A volume that has one slice as that slice: without its last axis of length 1. Every other array as it is.
+  public var slice: NumericArray {
+    guard let geometry, shape.count == 3, let axis = shape.lastIndex(of: 1) else { return self }
+    var (shape, spacing) = (shape, geometry.spacing)
+    shape.remove(at: axis)
+    spacing.remove(at: axis)
+    return NumericArray(
+      source: source, range: range, shape: shape, type: type,
+      geometry: Geometry(spacing: spacing, affine: geometry.affine))
+  }
+
   /// Lends all elements as float32, in their order: as they lie where they are, else converted.
   ///
   /// Booleans are 0 and 1; what float32 cannot hold is rounded, but never to the other side of `threshold`, and infinite
@@ -63,17 +74,28 @@ extension NumericArray {
   private func convert<Value>(
     _ bytes: UnsafeRawBufferPointer, start: Int, stride: Int, count: Int, _ value: (Double) -> Value
   ) -> [Value] {
-    func values<Element>(_: Element.Type, _ double: (Element) -> Double) -> [Value] {
-      [Value](unsafeUninitializedCapacity: count) { output, initialized in
-        for index in 0..<count {
-          let offset = (start + index * stride) * MemoryLayout<Element>.size
-          let element = bytes.loadUnaligned(fromByteOffset: offset, as: Element.self)
-          output.initializeElement(at: index, to: value(double(element)))
-        }
-        initialized = count
+    [Value](unsafeUninitializedCapacity: count) { output, initialized in
+      convert(
+        bytes, start: start, stride: stride, to: UnsafeMutableBufferPointer(rebasing: output[..<count]), value
+      )
+      initialized = count
+    }
+  }
+
+  /// The same, as many as `output` has room for, which has no values yet.
+  @inline(__always)
+  func convert<Value>(
+    _ bytes: UnsafeRawBufferPointer, start: Int, stride: Int, to output: UnsafeMutableBufferPointer<Value>,
+    _ value: (Double) -> Value
+  ) {
+    func values<Element>(_: Element.Type, _ double: (Element) -> Double) {
+      for index in output.indices {
+        let offset = (start + index * stride) * MemoryLayout<Element>.size
+        let element = bytes.loadUnaligned(fromByteOffset: offset, as: Element.self)
+        output.initializeElement(at: index, to: value(double(element)))
       }
     }
-    return switch type {
+    switch type {
     case .bool: values(UInt8.self) { $0 == 0 ? 0 : 1 }
     case .uint8: values(UInt8.self) { Double($0) }
     case .int8: values(Int8.self) { Double($0) }

@@ -8,17 +8,40 @@ public struct NumericArray: Sendable {
   public let shape: [Int]
   /// Type of every element.
   public let type: ScalarType
+  /// Where the points lie; nil where the array came from nothing that says so. NIfTI files do, and only they: such an
+  /// array has axes of space alone.
+  public let geometry: Geometry?
 
   let source: any ByteSource
   let range: Range<Int>
 
   /// Takes `range` of `source`, which the caller has measured against `shape` and `type`.
-  init(source: any ByteSource, range: Range<Int>, shape: [Int], type: ScalarType) {
+  init(
+    source: any ByteSource, range: Range<Int>, shape: [Int], type: ScalarType, geometry: Geometry? = nil
+  ) {
     precondition(range.lowerBound >= 0 && range.upperBound <= source.count)
     self.source = source
     self.range = range
     self.shape = shape
     self.type = type
+    self.geometry = geometry
+  }
+
+  /// Takes what lies in `range` of `source` in `order`: without a copy where it lies as it must.
+  ///
+  /// - Throws: `FormatError.tooLarge` where there is no memory for a copy.
+  init(
+    stored range: Range<Int>, of source: any ByteSource, _ order: ElementOrder, geometry: Geometry? = nil
+  ) throws(FormatError) {
+    if order.isNative {
+      self.init(source: source, range: range, shape: order.shape, type: order.type, geometry: geometry)
+    } else {
+      let bytes = try source.withBytes { (bytes) throws(FormatError) in
+        try order.native(bytes.extracting(range))
+      }
+      self.init(
+        source: bytes, range: 0..<bytes.count, shape: order.shape, type: order.type, geometry: geometry)
+    }
   }
 
   /// Takes all of `bytes`.

@@ -21,7 +21,8 @@ let package = Package(
   targets: [
     .target(name: "FuzzInput", dependencies: [formats], swiftSettings: settings),
     .target(name: "CJSONOracle", linkerSettings: [.linkedLibrary("simdjson")]),
-    fuzzer("FuzzJSON", ["CJSONOracle"]), fuzzer("FuzzNPY"), fuzzer("FuzzPNG"),
+    fuzzer("FuzzJSON", ["CJSONOracle"]), fuzzer("FuzzNPY"), fuzzer("FuzzPNG"), fuzzer("FuzzNIfTI"),
+    fuzzer("FuzzGzip"), fuzzer("FuzzRLE"),
     fuzzer("FuzzArchive", [.product(name: "Training", package: "hausdorffd")]),
   ],
   cxxLanguageStandard: .gnucxx20

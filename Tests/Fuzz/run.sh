@@ -1,13 +1,16 @@
 #!/bin/sh
-# Fuzzes one decoder: run.sh json|npy|png|archive [seconds]. Findings and the corpus stay in the scratch folder.
+# Fuzzes one decoder: run.sh json|npy|png|nifti|gzip|rle|archive [seconds]. Findings and the corpus stay in the scratch folder.
 set -eu
 cd "$(dirname "$0")"
 case "$1" in
   json) product=FuzzJSON seeds=Seeds/json ;;
   npy) product=FuzzNPY seeds=../MaskFormatsTests/Fixtures ;;
   png) product=FuzzPNG seeds=../MaskFormatsTests/Fixtures ;;
+  nifti) product=FuzzNIfTI seeds=Seeds/nifti ;;
+  gzip) product=FuzzGzip seeds=Seeds/gzip ;;
+  rle) product=FuzzRLE seeds=Seeds/rle ;;
   archive) product=FuzzArchive seeds=../TrainingTests/Fixtures ;;
-  *) echo "usage: run.sh json|npy|png|archive [seconds]" >&2; exit 2 ;;
+  *) echo "usage: run.sh json|npy|png|nifti|gzip|rle|archive [seconds]" >&2; exit 2 ;;
 esac
 scratch=${FUZZ_SCRATCH:-.build}
 # The sanitizers' coverage reaches the C++ below the decoders too; gold cannot link it, lld can.

@@ -8,6 +8,7 @@ import Testing
     (#"{"data":"AAEC\/w==","dtype":"int8","shape":[4]}"#, [4], [0, 1, 2, -1]),
     (#"{"dtype":"float32","shape":[1,1,2],"data":"AAAAPwAAgD8="}"#, [1, 1, 2], [0.5, 1]),
     (#"{"dtype":"bool","shape":[3.0],"data":"AAEA"}"#, [3], [0, 1, 0]),
+    (#"{"dtype":"bit","shape":[2,3],"data":"BQM="}"#, [2, 3], [1, 0, 1, 1, 1, 0]),
   ])
   func `shape, dtype and data make an array`(_ json: String, _ shape: [Int], _ values: [Double]) throws {
     let array = try parseArray(json)
@@ -21,6 +22,14 @@ import Testing
     let array = try parseArray(json)
     #expect(array.shape == [5, 13])
     #expect(array.type == .uint8)
+    #expect(array.geometry == nil)
+  }
+
+  @Test(arguments: [false, true], [false, true])
+  func `a NIfTI file in base64 brings its geometry`(_ isLong: Bool, _ isPacked: Bool) throws {
+    let file = NIfTIBytes(isLong: isLong, isBigEndian: isPacked, pixdim: [1, 0.5, 2, 3, 0, 0, 0, 0]).bytes
+    let array = try parseArray(#"{"file":"\#(base64(isPacked ? deflated(file) : file))"}"#)
+    #expect(array.shape == [2, 3, 4] && array.geometry?.spacing == [0.5, 2, 3])
   }
 
   @Test(arguments: [
@@ -38,6 +47,8 @@ import Testing
     (#"{"shape":[1,1,1,1,1,1],"dtype":"uint8","data":"AA=="}"#, "/y_true/shape", "5 axes"),
     (#"{"shape":"1","dtype":"uint8","data":"AA=="}"#, "/y_true/shape", "a string"),
     (#"{"shape":[1],"dtype":"complex64","data":"AA=="}"#, "/y_true/dtype", "complex64"),
+    (#"{"shape":[9],"dtype":"bit","data":"AA=="}"#, "/y_true", "make 2"),
+    (#"{"shape":[2,3],"dtype":"bit","data":"BQg="}"#, "/y_true", "byte 1"),
     (#"{"shape":[1],"dtype":8,"data":"AA=="}"#, "/y_true/dtype", "'8'"),
     (#"{"shape":[1],"dtype":"uint8","data":"A"}"#, "/y_true/data", "multiple of 4"),
     (#"{"shape":[1],"dtype":"uint8","data":"AA== "}"#, "/y_true/data", "multiple of 4"),
@@ -51,9 +62,9 @@ import Testing
     (#"{"shape":[1],"dtype":"uint8","data":"A\u0041=="}"#, "", ""),
     (#"{"shape":[1],"dtype":"uint8","data":"A\ud800="}"#, "/y_true/data", "escape"),
     (#"{"shape":[1],"shape":[1]}"#, "/y_true/shape", "twice"),
-    (#"{"rle":{"size":[1,1],"counts":[1]}}"#, "/y_true/rle", "no such member"),
-    (#"{"file":"AAAA"}"#, "/y_true/file", "neither npy nor PNG"),
-    (#"{"file":""}"#, "/y_true/file", "neither npy nor PNG"),
+    (#"{"runs":{"size":[1,1],"counts":[1]}}"#, "/y_true/runs", "no such member"),
+    (#"{"file":"AAAA"}"#, "/y_true/file", "neither npy, PNG nor NIfTI"),
+    (#"{"file":""}"#, "/y_true/file", "neither npy, PNG nor NIfTI"),
     (#"{"file":3}"#, "/y_true/file", "'3'"),
   ])
   func `an encoded array that breaks the rules is refused at its member`(
@@ -102,5 +113,57 @@ import Testing
   ])
   func `a shape that does not fit the bytes is refused`(_ shape: [Int]) {
     #expect(throws: FormatError.self) { try Raw.array(TestBytes([1, 2, 3]), shape: shape, type: .uint8) }
+  }
+
+  @Test func `bits become booleans, row by row, the least significant first`() throws {
+    let array = try Raw.array(
+      TestBytes([9, 0b110, 0x81, 0b1, 0xFE, 0b10]), range: 2..<6, shape: [1, 2, 10], type: .bit)
+    #expect(array.shape == [1, 2, 10] && array.type == .bool)
+    let rows: [[Double]] = [[1, 0, 0, 0, 0, 0, 0, 1, 1, 0], [0, 1, 1, 1, 1, 1, 1, 1, 0, 1]]
+    #expect(array.values == rows[0] + rows[1])
+  }
+
+  @Test(arguments: 1...70) func `rows of bits of every width come back`(_ width: Int) throws {
+    let bits = (0..<5 * width).map { UInt8($0 * $0 % 7 % 2) }
+    var bytes: [UInt8] = []
+    for row in 0..<5 {
+      var packed = [UInt8](repeating: 0, count: (width + 7) / 8)
+      for column in 0..<width { packed[column / 8] |= bits[row * width + column] << UInt8(column % 8) }
+      bytes += packed
+    }
+    #expect(RawType.bit.byteCount(shape: [5, width]) == bytes.count)
+    let source = TestBytes(bytes, paddingCount: 0)
+    #expect(try Raw.array(source, shape: [5, width], type: .bit).elements(UInt8.self) == bits)
+    for wrong in [[5, width + 8], [4, width], [5 * width, 1]] where wrong != [5, width] {
+      let isAsLong = RawType.bit.byteCount(shape: wrong) == bytes.count
+      #expect(
+        isAsLong
+          || failure { () throws(FormatError) in try Raw.array(source, shape: wrong, type: .bit) } != nil)
+    }
+  }
+
+  @Test func `bits behind the end of a row are refused`() throws {
+    for bit in 0..<8 {
+      let source = TestBytes([1, 1 << UInt8(bit)])
+      let error = failure { () throws(FormatError) in try Raw.array(source, shape: [2, 5], type: .bit) }
+      #expect((error?.kind == .malformed) == (bit >= 5), "\(bit)")
+      #expect(error?.detail.contains("byte 1") ?? true)
+    }
+  }
+
+  @Test func `the limit counts a byte a bit`() throws {
+    let source = TestBytes([1, 1])
+    let limits = FormatLimits(maximumBytes: 9)
+    #expect(try Raw.array(source, shape: [9], type: .bit, limits: limits).byteCount == 9)
+    let error = failure { () throws(FormatError) in
+      try Raw.array(source, shape: [10], type: .bit, limits: limits)
+    }
+    #expect(error?.kind == .tooLarge)
+  }
+
+  @Test func `every type has a name that leads back to it`() {
+    #expect(RawType.allCases.count == ScalarType.allCases.count + 1)
+    for type in RawType.allCases { #expect(RawType(rawValue: type.rawValue) == type) }
+    #expect(RawType(rawValue: "bits") == nil)
   }
 }

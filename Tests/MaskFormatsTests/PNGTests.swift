@@ -139,9 +139,37 @@ import Testing
   @Test func `formats are told by their first bytes`() throws {
     #expect(try ArrayFile.decode(TestBytes(try fixture("grey16.png"))).type == .uint16)
     #expect(try ArrayFile.decode(TestBytes(try fixture("c_b1.npy"))).type == .bool)
-    for bytes in [[], [0x89], Array("GIF89a..".utf8)] as [[UInt8]] {
+    #expect(try ArrayFile.decode(TestBytes(NIfTIBytes().bytes)).shape == [2, 3, 4])
+    #expect(try ArrayFile.decode(TestBytes(deflated(NIfTIBytes(isLong: true).bytes))).shape == [2, 3, 4])
+    for bytes in [[], [0x89], Array("GIF89a..".utf8), [0x1F], [0x5C, 1, 0]] as [[UInt8]] {
       #expect(
         failure { () throws(FormatError) in try ArrayFile.decode(TestBytes(bytes)) }?.kind == .unsupported)
     }
+  }
+
+  @Test(arguments: [
+    ([2, 5, 1], [2, 5]), ([1, 2, 5], [2, 5]), ([2, 1, 5], [2, 5]), ([1, 5, 1], [1, 5]), ([1, 1, 1], [1, 1]),
+    ([2, 3, 4], [2, 3, 4]), ([2, 5], [2, 5]), ([1, 5], [1, 5]),
+  ])
+  func `as an image, a volume of one slice is that slice`(_ shape: [Int], _ slice: [Int]) throws {
+    let count = shape.reduce(1, *)
+    let file = NIfTIBytes(
+      dim: [shape.count] + shape + Array(repeating: 1, count: 7 - shape.count),
+      pixdim: [1] + shape.map { Double($0) } + Array(repeating: 1, count: 7 - shape.count),
+      data: [UInt8](0..<UInt8(count)))
+    let mask = try ArrayFile.decode(TestBytes(file.bytes))
+    let image = try ArrayFile.decodeImage(TestBytes(file.bytes))
+    #expect(mask.shape == shape && image.shape == slice && image.values == mask.values)
+    #expect(
+      image.geometry?.spacing == slice.map(Double.init) && image.geometry?.affine == mask.geometry?.affine)
+  }
+
+  @Test(arguments: [
+    ("a.png", "a"), ("a.b.npy", "a.b"), ("a.nii", "a"), ("a.nii.gz", "a"), ("A.NII.GZ", "A"),
+    ("a.nii.nii.gz", "a.nii"),
+    ("a.gz", nil), (".nii.gz", nil), (".nii", nil), ("nii.gz", nil), ("a.nii.bz2", nil), ("", nil),
+  ])
+  func `a name without its extension is the stem`(_ name: String, _ stem: String?) {
+    #expect(ArrayFile.stem(of: name) == stem)
   }
 }

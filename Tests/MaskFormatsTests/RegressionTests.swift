@@ -14,6 +14,8 @@ import Testing
         switch name.prefix(while: { $0 != "-" }) {
         case "json": _ = try JSONRequest.parse(source, arrayNames: ["y_true", "y_pred"])
         case "npy": _ = try NPY.decode(source)
+        case "nifti": _ = try NIfTI.decode(source)
+        case "gzip": _ = try Compressed.decode(source, .gzip, maximumBytes: 1 << 24)
         default: _ = try PNG.decode(source)
         }
       }

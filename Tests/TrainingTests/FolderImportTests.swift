@@ -45,6 +45,34 @@ import Testing
     #expect(set.size(of: 3) == (2, 3))
   }
 
+  @Test(arguments: [[4, 5], [4, 5, 1], [1, 4, 5], [4, 1, 5], [4, 5, 1, 1]])
+  func `NIfTI files of one slice go with all others, packed or not`(_ shape: [Int]) throws {
+    // Their first axis is the fastest.
+    func stored(_ values: [UInt8]) -> [UInt8] { (0..<20).map { values[$0 % 4 * 5 + $0 / 4] } }
+    let (image, mask) = (ramp(20).map(UInt8.init), labels(20))
+    try folder.write("images/a.nii.gz", gzipped(nifti(shape, stored(image))))
+    try folder.write("masks/a.nii", nifti(shape, stored(mask)))
+    try folder.write("images/b.npy", npy([4, 5], image))
+    try folder.write("masks/b.NII.GZ", gzipped(nifti(shape, stored(mask))))
+    let set = try importing()
+    for index in 0..<2 {
+      #expect(set.size(of: index) == (4, 5) && set.channels == 1)
+      #expect(set.image(index) == ramp(20).map(Float.init) && set.labels(index) == mask)
+    }
+    #expect((0..<2).map(set.name(of:)) == ["a", "b"])
+  }
+
+  @Test func `volumes are no samples, and the files are named`() throws {
+    try folder.write("images/a.nii", nifti([4, 5, 2], [UInt8](repeating: 1, count: 40)))
+    try folder.write("masks/a.nii.gz", gzipped(nifti([4, 5, 2], [UInt8](repeating: 1, count: 40))))
+    let error = try #require(failure { () throws(DataSetError) in try importing() })
+    #expect(
+      error.kind == .invalid && error.detail.contains("masks/a.nii.gz: a shape of (4, 5, 2)"), "\(error)")
+    try folder.write("masks/a.nii.gz", gzipped([1, 2, 3]))
+    let other = try #require(failure { () throws(DataSetError) in try importing() })
+    #expect(other.detail.hasSuffix("masks/a.nii.gz: the gzip stream holds no NIfTI file by its first bytes"))
+  }
+
   @Test func `images of colours have three channels`() throws {
     for (name, image) in [("a", "colour"), ("b", "colour_alpha"), ("c", "palette")] {
       try folder.copy("\(image).png", as: "images/\(name).png")
@@ -94,7 +122,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("images/notes.txt", "images/notes.txt: neither .png nor .npy"), ("images/a.png", "of one stem"),
+    ("images/notes.txt", "images/notes.txt: neither .png, .npy, .nii.gz nor .nii"),
+    ("images/a.png", "of one stem"),
     ("masks/sub/b.npy", "masks/sub: neither"), ("images/c.npy/d.npy", "without masks: 'c.npy'"),
     ("images/.png/x", ""),
   ])
@@ -157,7 +186,7 @@ import Testing
     try folder.write("images/b.npy", [1, 2, 3])
     #expect(
       failure { () throws(DataSetError) in try importing() }?.detail
-        == "\(folder.path)/images/b.npy: the file is neither npy nor PNG by its first bytes")
+        == "\(folder.path)/images/b.npy: the file is neither npy, PNG nor NIfTI by its first bytes")
     try write("b")
     try folder.write("masks/b.npy", npy([4, 5], [UInt8](repeating: 0x42, count: 80), type: "<f4"))
     let error = try #require(failure { () throws(DataSetError) in try importing() })

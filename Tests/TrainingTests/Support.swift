@@ -51,6 +51,22 @@ func npy(_ shape: [Int], _ values: [UInt8], type: String = "|u1") -> [UInt8] {
   return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + values
 }
 
+/// A NIfTI-1 file of uint8, the values in the order that it stores them in: the first axis fastest.
+func nifti(_ shape: [Int], _ values: [UInt8]) -> [UInt8] {
+  var bytes = [UInt8](repeating: 0, count: 352)
+  func put(_ value: Int, at offset: Int) {
+    (bytes[offset], bytes[offset + 1]) = (UInt8(value & 0xFF), UInt8(value >> 8))
+  }
+  put(348, at: 0)
+  put(shape.count, at: 40)
+  for (axis, extent) in shape.enumerated() { put(extent, at: 42 + 2 * axis) }
+  put(2, at: 70)
+  // 352 as float32.
+  put(0x43B0, at: 110)
+  bytes.replaceSubrange(344..<347, with: Array("n+1".utf8))
+  return bytes + values
+}
+
 /// The values that make.py gives an array of `count` elements.
 func ramp(_ count: Int) -> [Int] { (0..<count).map { $0 * 7 % 251 } }
 

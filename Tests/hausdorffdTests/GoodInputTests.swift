@@ -41,6 +41,27 @@ struct GoodInputTests {
     }
   }
 
+  @Test func `Bits, each row of them in whole bytes`() throws {
+    let (truth, prediction) = (Self.truth, Self.prediction)
+    let requests: [HTTPRequest] = [
+      .score(query: "shape=9,13&dtype=bit", octets: truth.bits + prediction.bits),
+      .score(query: "shape=9,13&dtype_true=bit", octets: truth.bits + prediction.elements(.uint8)),
+      .score(
+        query: "shape=9,13&dtype=float32&dtype_pred=bit", octets: truth.elements(.float32) + prediction.bits),
+      .score(
+        json:
+          #"{"y_true":{"shape":[9,13],"dtype":"bit","data":"\#(base64(truth.bits))"},"y_pred":\#(prediction.json)}"#
+      ),
+    ]
+    for request in requests { expectLoss(try ServerProcess.shared.ask(request), Self.expected) }
+  }
+
+  @Test func `Run lengths as COCO has them`() throws {
+    let (truth, prediction) = (Self.truth, Self.prediction)
+    let json = #"{"y_true":{"rle":\#(truth.runs)},"y_pred":{"rle":\#(prediction.runs)}}"#
+    expectLoss(try ServerProcess.shared.ask(.score(json: json)), Self.expected)
+  }
+
   @Test(arguments: types) func `Base64 of every type`(_ type: ScalarType) throws {
     let json = #"{"y_true":\#(Self.truth.encoded(type)),"y_pred":\#(Self.prediction.json)}"#
     expectLoss(try ServerProcess.shared.ask(.score(json: json)), Self.expected)

@@ -1,3 +1,5 @@
+import MaskFormats
+
 /// What libarchive reads: bytes in memory as they are, or inflated, handed on block by block.
 ///
 /// libarchive calls back on the thread that calls it, never later; the `Archive` that does so owns this.
@@ -13,17 +15,25 @@ final class ArchiveInput {
   var isBetweenMembers = false { didSet { headerCount = 0 } }
 
   private let bytes: UnsafeRawBufferPointer
-  private let gzip: GzipStream?
+  /// libarchive inflates as well, but compares neither the length nor the checksum at a member's end.
+  private let gzip: Inflater?
+  /// Where the inflated block lies.
+  private let room: UnsafeMutableRawBufferPointer?
   private var position = 0
   private var headerCount = 0
 
   /// Hands on `bytes`, which must stay in place meanwhile, or what they inflate to.
   init(_ bytes: UnsafeRawBufferPointer, isGzipped: Bool, maximumByteCount: Int) throws(DataSetError) {
     self.bytes = bytes
-    gzip =
-      isGzipped
-      ? try GzipStream(bytes, pieceCount: Self.blockCount, maximumByteCount: maximumByteCount) : nil
+    do throws(FormatError) {
+      gzip = isGzipped ? try Inflater(bytes, .gzip, maximumByteCount: maximumByteCount) : nil
+    } catch {
+      throw DataSetError(error)
+    }
+    room = isGzipped ? .allocate(byteCount: Self.blockCount, alignment: 16) : nil
   }
+
+  deinit { room?.deallocate() }
 
   /// The next block, valid until the next call; an empty one at the end, and nil after a failure.
   func next() -> UnsafeRawBufferPointer? {
@@ -42,7 +52,13 @@ final class ArchiveInput {
   }
 
   private func nextBlock() throws(DataSetError) -> UnsafeRawBufferPointer {
-    if let gzip { return try gzip.next() }
+    if let gzip, let room {
+      do throws(FormatError) {
+        return UnsafeRawBufferPointer(rebasing: room[..<(try gzip.read(into: room))])
+      } catch {
+        throw DataSetError(error)
+      }
+    }
     let block = bytes[position...].prefix(Self.blockCount)
     position += block.count
     return UnsafeRawBufferPointer(rebasing: block)

@@ -1,3 +1,5 @@
+import MaskFormats
+
 /// The archives that are read, told by their first bytes.
 enum ArchiveKind {
   case zip
@@ -23,7 +25,7 @@ enum ArchiveKind {
       throw DataSetError(
         .invalid, "its first bytes are those of \(other.name); read are npz, zip, tar and tar.gz")
     }
-    if bytes.starts(with: GzipStream.magic) {
+    if bytes.starts(with: Compressed.gzipMagic) {
       self = .gzippedTar
     } else {
       // Tar has no magic number that all its writers know; libarchive looks whether the checksum of its header fits.

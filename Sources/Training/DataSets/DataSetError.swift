@@ -35,8 +35,8 @@ public struct DataSetError: Error, Equatable, Sendable, CustomStringConvertible 
   /// The same failure, of something that lies in `path`.
   func within(_ path: String) -> DataSetError { DataSetError(kind, "\(path): \(detail)") }
 
-  /// What a decoder found at fault in `name`.
-  init(_ error: FormatError, in name: String) {
+  /// What a decoder found at fault, in words without a name.
+  init(_ error: FormatError) {
     let kind: Kind =
       switch error.kind {
       case .malformed, .unsupported: .invalid
@@ -44,6 +44,9 @@ public struct DataSetError: Error, Equatable, Sendable, CustomStringConvertible 
       case .unavailable: .unavailable
       }
     // It may quote what the file holds.
-    self.init(kind, "\(name): \(error.detail.shown(limit: 400))")
+    self.init(kind, error.detail.shown(limit: 400))
   }
+
+  /// What a decoder found at fault in `name`.
+  init(_ error: FormatError, in name: String) { self = DataSetError(error).within(name) }
 }

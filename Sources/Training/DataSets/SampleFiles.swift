@@ -78,7 +78,7 @@ extension ImportedSample {
       try ArrayFile.decodeImage(bytes, range: range, limits: limits)
     }
     let maskArray = try mask.decoded { (bytes, range) throws(FormatError) in
-      try ArrayFile.decode(bytes, range: range, limits: limits)
+      try ArrayFile.decode(bytes, range: range, limits: limits).slice
     }
     let layout = try SampleLayout(
       image: imageArray.shape, mask: maskArray.shape, imageTitle: image.title, maskTitle: mask.title)

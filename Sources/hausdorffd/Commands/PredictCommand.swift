@@ -6,7 +6,7 @@ import UNet
 /// `hausdorffd predict`
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Apply a trained model to images; PNG or npy files.",
+    commandName: "predict", abstract: "Apply a trained model to images; PNG, npy or NIfTI files.",
     discussion: """
       What comes out is a mask where OUTPUT ends in .png (0 and 255, or with several classes their numbers), and the \
       probabilities, (height, width) or (classes, height, width) in float32, where it ends in .npy. Of several images \
@@ -15,7 +15,7 @@ struct PredictCommand: ParsableCommand {
 
   @Option(help: "The model: best.safetensors of a run.")
   var model: String
-  @Argument(help: "Images, PNG or npy.")
+  @Argument(help: "Images, PNG, npy or NIfTI of one slice.")
   var images: [String]
   @Option(name: .shortAndLong, help: "The file to write, .png or .npy, or a folder for several.")
   var output: String
@@ -130,6 +130,7 @@ struct PredictCommand: ParsableCommand {
 
   private static func stem(of path: String) -> Substring {
     let name = path.split(separator: "/").last ?? ""
+    if let stem = ArrayFile.stem(of: String(name)) { return Substring(stem) }
     return name.lastIndex(of: ".").map { name[..<$0] } ?? name
   }
 }

@@ -6,11 +6,11 @@ import MaskFormats
 /// `hausdorffd score`
 struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "score", abstract: "Score a predicted mask against the true one; PNG or npy files.")
+    commandName: "score", abstract: "Score a predicted mask against the true one; PNG, npy or NIfTI files.")
 
-  @Argument(help: "The true mask, a PNG or npy file.")
+  @Argument(help: "The true mask, a PNG, npy or NIfTI file.")
   var truth: String
-  @Argument(help: "The predicted mask, a PNG or npy file.")
+  @Argument(help: "The predicted mask, a PNG, npy or NIfTI file.")
   var prediction: String
   @Option(help: "The metrics, separated by commas: \(Metric.names).")
   var metrics = "average_hausdorff,hausdorff,hausdorff_95,dice,iou"

@@ -9,8 +9,8 @@ struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a U-Net on images with masks.",
     discussion: """
-      The data are an npz file with the arrays 'images' and 'masks'; or a folder with the folders images and masks of PNG \
-      or npy files of equal names, or a zip, tar or tar.gz archive of it; or made up, as in \
+      The data are an npz file with the arrays 'images' and 'masks'; or a folder with the folders images and masks of PNG, \
+      npy or NIfTI files of equal names, or a zip, tar or tar.gz archive of it; or made up, as in \
       synthetic:samples=200,size=64,noise=0.4,distractors=3,seed=1.
 
       The folder OUT then holds best.safetensors and best.onnx, the model of the epoch with the least average Hausdorff \

@@ -52,16 +52,16 @@ enum ArrayBody {
     return try Problem.from { () throws(RequestError) in
       var options = try OptionList(text: request.head.query.map { ($0.name, $0.value) })
       let (shape, shapeOption) = try takeShape(&options)
-      let common = try options.take("dtype")?.choice(ScalarType.self) ?? .uint8
-      let truthType = try options.take("dtype_true")?.choice(ScalarType.self) ?? common
-      let predictionType = try options.take("dtype_pred")?.choice(ScalarType.self) ?? common
-      let points = try points(shape, shapeOption, limits)
-      var (truthShape, middle) = (shape, points * truthType.byteCount)
-      let predictionBytes = points * predictionType.byteCount
+      let common = try options.take("dtype")?.choice(RawType.self) ?? .scalar(.uint8)
+      let truthType = try options.take("dtype_true")?.choice(RawType.self) ?? common
+      let predictionType = try options.take("dtype_pred")?.choice(RawType.self) ?? common
+      try checkPoints(shape, shapeOption, limits)
+      var (truthShape, middle) = (shape, truthType.byteCount(shape: shape))
+      let predictionBytes = predictionType.byteCount(shape: shape)
       if takesLabels, request.body.count != middle + predictionBytes {
         let layout = try Layout(options["layout"], shape: shape, shapeOption.location)
         let labels = layout.withoutChannels(shape)
-        let bytes = labels.reduce(1, *) * truthType.byteCount
+        let bytes = truthType.byteCount(shape: labels)
         if request.body.count == bytes + predictionBytes { (truthShape, middle) = (labels, bytes) }
       }
       let end = middle + predictionBytes
@@ -72,7 +72,7 @@ enum ArrayBody {
         )
       }
       func array(
-        _ range: Range<Int>, _ shape: [Int], _ type: ScalarType
+        _ range: Range<Int>, _ shape: [Int], _ type: RawType
       ) throws(RequestError) -> NumericArray {
         do throws(FormatError) {
           return try Raw.array(request.body, range: range, shape: shape, type: type, limits: limits)
@@ -103,9 +103,10 @@ enum ArrayBody {
     return (shape, option)
   }
 
-  static func points(
+  /// Refuses a shape with more points than an array may have bytes.
+  static func checkPoints(
     _ shape: [Int], _ option: OptionList.Entry, _ limits: FormatLimits
-  ) throws(RequestError) -> Int {
+  ) throws(RequestError) {
     var points = 1
     for extent in shape {
       let (product, overflow) = points.multipliedReportingOverflow(by: extent)
@@ -115,7 +116,6 @@ enum ArrayBody {
       }
       points = product
     }
-    return points
   }
 
   private static func readForm(

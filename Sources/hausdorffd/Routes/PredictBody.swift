@@ -65,8 +65,9 @@ struct PredictBody {
   ) throws(RequestError) -> (NumericArray, OptionList) {
     var options = try OptionList(text: request.head.query.map { ($0.name, $0.value) })
     let (shape, option) = try ArrayBody.takeShape(&options)
-    let type = try options.take("dtype")?.choice(ScalarType.self) ?? .uint8
-    let needed = try ArrayBody.points(shape, option, limits) * type.byteCount
+    let type = try options.take("dtype")?.choice(RawType.self) ?? .scalar(.uint8)
+    try ArrayBody.checkPoints(shape, option, limits)
+    let needed = type.byteCount(shape: shape)
     guard request.body.count == needed else {
       throw RequestError(
         option.location,

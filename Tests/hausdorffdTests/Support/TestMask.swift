@@ -60,6 +60,30 @@ struct TestMask: Sendable {
     }
   }
 
+  /// A bit a point, the least significant first, each row of the last axis in whole bytes.
+  var bits: [UInt8] {
+    let width = shape.last!
+    let rowCount = (width + 7) / 8
+    var bytes = [UInt8](repeating: 0, count: points.count / width * rowCount)
+    for (at, point) in points.enumerated() where point {
+      let column = at % width
+      bytes[at / width * rowCount + column / 8] |= 1 << UInt8(column % 8)
+    }
+    return bytes
+  }
+
+  /// COCO's object with the lengths of runs down the columns, of a mask of two axes.
+  var runs: String {
+    let columns = (0..<points.count).map { points[$0 % shape[0] * shape[1] + $0 / shape[0]] }
+    var (counts, current) = ([0], false)
+    for point in columns {
+      if point != current { counts.append(0) }
+      counts[counts.count - 1] += 1
+      current = point
+    }
+    return #"{"size":\#(shape),"counts":\#(counts)}"#
+  }
+
   /// `{"shape", "dtype", "data"}`
   func encoded(_ type: ScalarType) -> String {
     #"{"shape":\#(shape),"dtype":"\#(type.rawValue)","data":"\#(base64(elements(type)))"}"#

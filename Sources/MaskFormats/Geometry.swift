@@ -1,0 +1,15 @@
+/// Where the points of a volume lie, as its file says.
+public struct Geometry: Equatable, Sendable {
+  /// Distance of neighbours along each axis of the array, in the file's unit, mostly mm; positive and finite.
+  public var spacing: [Double]
+  /// What takes the indices i, j, k of a point in the file to its place in the world: 3 rows of 4 numbers, the last of
+  /// each the translation, one row after the other. As the file has them, finite or not.
+  public var affine: [Double]
+
+  /// A geometry with a distance for each axis, and 12 numbers of an affine map.
+  public init(spacing: [Double], affine: [Double]) {
+    precondition(affine.count == 12)
+    self.spacing = spacing
+    self.affine = affine
+  }
+}
