@@ -1,7 +1,9 @@
 /// Non-negative values, of which so many are 0 and not listed.
 struct Distribution {
-  var values: [Double]
-  var zeros: Int
+  let values: [Double]
+  let zeros: Int
+  /// What was asked for last: conventions differ in what they make of it.
+  private var last: (rank: Int, neighbours: (low: Double, high: Double))?
   var count: Int { values.count + zeros }
 
   init(values: [Double], zeros: Int) { (self.values, self.zeros) = (values, zeros) }
@@ -15,7 +17,14 @@ struct Distribution {
   /// The value at this place of the ascending order, and the one behind it, or the same where it is the last.
   ///
   /// Time is linear in the number of values.
-  func neighbours(at rank: Int) -> (low: Double, high: Double) {
+  mutating func neighbours(at rank: Int) -> (low: Double, high: Double) {
+    if let last, last.rank == rank { return last.neighbours }
+    let neighbours = found(at: rank)
+    last = (rank, neighbours)
+    return neighbours
+  }
+
+  private func found(at rank: Int) -> (low: Double, high: Double) {
     guard rank >= zeros else { return (0, rank + 1 < zeros ? 0 : values.min() ?? 0) }
     let low = value(at: rank - zeros)
     var (notAbove, next) = (0, Double.infinity)
@@ -55,7 +64,7 @@ struct Distribution {
 /// The percentile with linear interpolation, NumPy's default: rank q/100 · (n − 1) among the n values in order.
 ///
 /// - Precondition: at least one value; `percent` in 0…100.
-func percentile(_ percent: Double, of distribution: Distribution) -> Double {
+func percentile(_ percent: Double, of distribution: inout Distribution) -> Double {
   precondition(distribution.count > 0 && (0...100).contains(percent))
   let rank = percent / 100 * Double(distribution.count - 1)
   let lower = min(Int(rank), distribution.count - 1)
@@ -64,7 +73,7 @@ func percentile(_ percent: Double, of distribution: Distribution) -> Double {
 }
 
 /// The same in float32 throughout, as `torch.quantile` interpolates float32 values, the rank included.
-func singlePercentile(_ percent: Double, of distribution: Distribution) -> Double {
+func singlePercentile(_ percent: Double, of distribution: inout Distribution) -> Double {
   precondition(distribution.count > 0 && (0...100).contains(percent))
   let rank = Float(percent / 100) * Float(distribution.count - 1)
   let lower = min(Int(rank), distribution.count - 1)

@@ -8,6 +8,7 @@ struct ScoredPair {
   private let foreground: MaskPair
   private var foregroundDistances = BothDirections<DirectedDistances>()
   private var boundaryDistances = BothDirections<DirectedDistances>()
+  private var boundaryDistributions = BothDirections<Distribution>()
   private var boundary: MaskPair?
   private var surface: Surfaces?
 
@@ -43,11 +44,12 @@ struct ScoredPair {
     case (.hausdorff, _):
       return try boundaries(metric).map(\.maximum).max()!
     case (.hausdorffPercentile(let percent), .medpy):
-      return percentile(percent, of: Distribution(try boundaries(metric)))
+      var both = Distribution(try boundaries(metric))
+      return percentile(percent, of: &both)
     case (.hausdorffPercentile(let percent), .monai):
-      return try boundaries(metric).map { singlePercentile(percent, of: Distribution([$0])) }.max()!
+      return try boundaryPercentiles(metric) { singlePercentile(percent, of: &$0) }.max()!
     case (.hausdorffPercentile(let percent), _):
-      return try boundaries(metric).map { percentile(percent, of: Distribution([$0])) }.max()!
+      return try boundaryPercentiles(metric) { percentile(percent, of: &$0) }.max()!
     case (.averageSurfaceDistance, _):
       let sides = try boundaries(metric)
       return sides.reduce(0) { $0 + $1.sum } / Double(sides.reduce(0) { $0 + $1.count })
@@ -105,6 +107,19 @@ struct ScoredPair {
       let distances = try pair.distances(toFirst: direction == .predictionToTruth, keeping: .values)
       boundaryDistances[direction] = distances
       return distances
+    }
+  }
+
+  /// What `value` says of the boundaries' distances, of the directions that a metric asks for.
+  private mutating func boundaryPercentiles(
+    _ metric: Metric, _ value: (inout Distribution) -> Double
+  ) throws(MaskError) -> [Double] {
+    let sides = try boundaries(metric)
+    let directions = metric.direction.map { [$0] } ?? Metric.Direction.allCases
+    return zip(directions, sides).map { direction, side in
+      var distribution = boundaryDistributions[direction] ?? Distribution([side])
+      defer { boundaryDistributions[direction] = distribution }
+      return value(&distribution)
     }
   }
 

@@ -61,15 +61,11 @@ struct Surfaces {
 /// The corners of one boundary.
 private struct SurfaceSide {
   private let distances, sizes: [Double]
-  /// What percentiles are found by: the corners, nearest first, of those as near the smaller first. The last bits of a
-  /// distance are the rank of the size in their place.
-  private let order: [UInt64]
-  private let ranked: [Double]
+  /// What percentiles are found by: the corners, nearest first, of those as near the smaller first; those alike together.
+  private let groups: [Group]
   /// The sum of the sizes in this order, as NumPy adds them up: where a percentile falls between two corners, rounding
   /// decides.
   let total: Double
-
-  private static let rankBits: UInt64 = 0xFF
 
   /// - Parameter common: the corners that are at no distance.
   init(_ measured: DirectedDistances, common: [Int], of mask: Mask, sizes byCode: [Double]) {
@@ -77,17 +73,31 @@ private struct SurfaceSide {
     let distances = [Double](repeating: 0, count: common.count) + measured.values
     let ranked = Set(byCode).sorted()
     let ranks = byCode.map { size in UInt64(ranked.firstIndex(of: size)!) }
-    var (sizes, order) = ([Double](), [UInt64]())
+    var (sizes, keys) = ([Double](), [UInt64]())
     sizes.reserveCapacity(count)
-    order.reserveCapacity(count)
+    keys.reserveCapacity(count)
     mask.codes(atCorners: [common, measured.places.map(Int.init)].joined()) { code in
-      order.append(distances[order.count].bitPattern & ~Self.rankBits | ranks[code])
+      // The last bits of a distance make room for the rank of the size.
+      keys.append(distances[keys.count].bitPattern & ~Self.rankBits | ranks[code])
       sizes.append(byCode[code])
     }
-    radixSort(&order)
-    total = pairwiseSum(order.map { ranked[Int($0 & Self.rankBits)] })
-    (self.distances, self.sizes, self.order, self.ranked) = (distances, sizes, order, ranked)
+    let groups = counted(keys).map { key, count in
+      Group(
+        distance: Double(bitPattern: key & ~Self.rankBits), size: ranked[Int(key & Self.rankBits)], count: count)
+    }
+    var ordered: [Double] = []
+    ordered.reserveCapacity(count)
+    for group in groups { ordered.append(contentsOf: repeatElement(group.size, count: group.count)) }
+    total = ordered.withUnsafeBufferPointer { pairwiseSum($0) }
+    (self.distances, self.sizes, self.groups) = (distances, sizes, groups)
   }
+
+  private struct Group {
+    let distance, size: Double
+    let count: Int
+  }
+
+  private static let rankBits: UInt64 = 0xFF
 
   var maximum: Double { distances.max()! }
   var mean: Double { zip(distances, sizes).reduce(0) { $0 + $1.0 * $1.1 } / total }
@@ -95,9 +105,12 @@ private struct SurfaceSide {
   /// The first distance behind which so much of the boundary lies.
   func percentile(_ percent: Double) -> Double {
     var sum = 0.0
-    for key in order {
-      sum += ranked[Int(key & Self.rankBits)]
-      if sum / total >= percent / 100 { return Double(bitPattern: key & ~Self.rankBits) }
+    for group in groups {
+      // One by one, for rounding's sake.
+      for _ in 0..<group.count {
+        sum += group.size
+        if sum / total >= percent / 100 { return group.distance }
+      }
     }
     return maximum
   }
@@ -107,33 +120,25 @@ private struct SurfaceSide {
   }
 }
 
-/// Sorts by bytes, from the least significant on, those passed over in which all are alike.
-private func radixSort(_ keys: inout [UInt64]) {
-  guard keys.count > 64 else { return keys.sort() }
-  let (all, none) = keys.reduce((UInt64.max, UInt64(0))) { ($0.0 & $1, $0.1 | $1) }
-  var other = [UInt64](repeating: 0, count: keys.count)
-  for shift in stride(from: UInt64(0), to: 64, by: 8) where (all ^ none) >> shift & 0xFF != 0 {
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: 257) { places in
-      places.initialize(repeating: 0)
-      for key in keys { places[Int(key >> shift & 0xFF) + 1] += 1 }
-      for byte in 1..<257 { places[byte] += places[byte - 1] }
-      other.withUnsafeMutableBufferPointer { other in
-        for key in keys {
-          let byte = Int(key >> shift & 0xFF)
-          other[places[byte]] = key
-          places[byte] += 1
-        }
-      }
-    }
-    swap(&keys, &other)
+/// The different ones among some keys, ascending, and how often each is there; no key has all bits set.
+///
+/// Distances on a grid are few, so these are counted before they are sorted.
+private func counted(_ keys: [UInt64]) -> [(key: UInt64, count: Int)] {
+  var bits = 4
+  while 1 << bits < 2 * keys.count { bits += 1 }
+  var table = [UInt64](repeating: .max, count: 1 << bits)
+  var counts = [Int](repeating: 0, count: 1 << bits)
+  for key in keys {
+    // A multiple of the golden ratio, whose first bits depend on all of the key.
+    var place = Int((key &* 0x9E37_79B9_7F4A_7C15) >> UInt64(64 - bits))
+    while table[place] != key, table[place] != .max { place = (place + 1) & (1 << bits - 1) }
+    table[place] = key
+    counts[place] += 1
   }
+  return table.indices.filter { counts[$0] > 0 }.map { (table[$0], counts[$0]) }.sorted { $0.key < $1.key }
 }
 
 /// The sum as NumPy computes it: of blocks of 128, each in eight parts.
-private func pairwiseSum(_ values: [Double]) -> Double {
-  values.withUnsafeBufferPointer { pairwiseSum($0) }
-}
-
 private func pairwiseSum(_ values: UnsafeBufferPointer<Double>) -> Double {
   let count = values.count
   guard count >= 8 else { return values.reduce(0, +) }
