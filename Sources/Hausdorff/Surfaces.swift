@@ -10,7 +10,8 @@ struct Surfaces {
     let common = trueCorners.places(in: predictedCorners)
     let sizes = Self.sizes(spacing)
     predictionToTruth = SurfaceSide(
-      try pair.distances(toFirst: true, keeping: .valuesAndPlaces), common: common, of: prediction, sizes: sizes)
+      try pair.distances(toFirst: true, keeping: .valuesAndPlaces), common: common, of: prediction,
+      sizes: sizes)
     truthToPrediction = SurfaceSide(
       try pair.distances(toFirst: false, keeping: .valuesAndPlaces), common: common, of: truth, sizes: sizes)
   }
@@ -83,7 +84,8 @@ private struct SurfaceSide {
     }
     let groups = counted(keys).map { key, count in
       Group(
-        distance: Double(bitPattern: key & ~Self.rankBits), size: ranked[Int(key & Self.rankBits)], count: count)
+        distance: Double(bitPattern: key & ~Self.rankBits), size: ranked[Int(key & Self.rankBits)],
+        count: count)
     }
     var ordered: [Double] = []
     ordered.reserveCapacity(count)
