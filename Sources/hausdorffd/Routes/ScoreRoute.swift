@@ -13,7 +13,7 @@ struct ScoreRoute: Sendable {
   var route: Route {
     Route(
       .post, "/v1/score",
-      consumes: ArrayBody.types,
+      consumes: ArrayBody.types, codings: Request.codings,
       admit: { _ throws(Problem) in try pool.admit() },
       handle: { request throws(Problem) in try answer(request) })
   }
@@ -39,7 +39,7 @@ struct ScoreRoute: Sendable {
     _ request: Request, _ known: ScoreSheet?, reasonToStop: @escaping @Sendable () -> Problem?
   ) throws(Problem) -> Response {
     if let problem = reasonToStop() { throw problem }
-    let sheet = if let known { known } else { try read(request, limits) }
+    let sheet = if let known { known } else { try read(request.unpacked(limits), limits) }
     let reply = try sheet.reply(reasonToStop: reasonToStop) { count, each in
       if count == 1 { each(0) } else { pool.perform(count, each) }
     }
@@ -48,6 +48,7 @@ struct ScoreRoute: Sendable {
 
   /// The request, where reading it takes next to no time.
   private func readAtOnce(_ request: Request) throws(Problem) -> ScoreSheet? {
+    guard request.head.contentCoding == nil else { return nil }
     if request.mediaType == ArrayBody.rawType {
       return try read(request, limits)
     }
