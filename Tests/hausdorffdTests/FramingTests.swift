@@ -73,7 +73,7 @@ struct FramingTests {
     (
       HTTPRequest(
         "POST", "/v1/score", headers: ["Content-Type: application/json", "Content-Encoding: br"], body: [1]),
-      415, "Accept-Encoding", "identity"
+      415, "Accept-Encoding", "gzip, deflate, identity"
     ),
     (
       HTTPRequest(
