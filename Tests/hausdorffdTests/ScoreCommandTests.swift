@@ -1,3 +1,4 @@
+import Glibc
 import Hausdorff
 import Testing
 
@@ -95,8 +96,10 @@ struct ScoreCommandTests {
     let result = try Executable.run(
       "score", truths, predictions, "--metrics=average_hausdorff,dice", "--csv=\(csv)")
     #expect(result.status == 1, "\(result)")
-    #expect(result.errors.contains("alone.png has no counterpart") && result.errors.contains("cut"), "\(result)")
-    #expect(result.output.split(separator: "\n").map { $0.prefix { $0 != " " } } == ["item", "a", "b,\"c", "mean"])
+    #expect(
+      result.errors.contains("alone.png has no counterpart") && result.errors.contains("cut"), "\(result)")
+    #expect(
+      result.output.split(separator: "\n").map { $0.prefix { $0 != " " } } == ["item", "a", "b,\"c", "mean"])
     let lines = String(decoding: try readFile(csv), as: UTF8.self).split(separator: "\r\n").map(String.init)
     #expect(lines[0] == "name,average_hausdorff,dice,empty,problem")
     #expect(lines[1] == "a,0.5,0.5,," && lines[2] == #""b,""c",0.5,0.5,,"#, "\(lines)")
