@@ -118,9 +118,10 @@ struct ScoreCommandTests {
     #expect(lacking.status == 1 && lacking.errors.contains("convention itk"), "\(lacking)")
     let labels = try Executable.run("score", truth, truth, "--labels=1,2,255", "--metrics=dice")
     let rows = labels.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
-    #expect(rows.prefix(4).map { $0.prefix(3) } == [
-      ["item", "label", "dice"], ["0", "1", "1.0"], ["1", "2", "1.0"], ["2", "255", "1.0"],
-    ])
+    #expect(
+      rows.prefix(4).map { $0.prefix(3) } == [
+        ["item", "label", "dice"], ["0", "1", "1.0"], ["1", "2", "1.0"], ["2", "255", "1.0"],
+      ])
     #expect(labels.status == 0 && labels.errors.contains("2 of 3 items have an empty mask"), "\(labels)")
   }
 }

@@ -149,7 +149,7 @@ struct ScoreCommand: ParsableCommand {
     }
   }
 
-  private static let perform: ScoreSheet.Perform = { count, each in
+  private static let perform: Score.Perform = { count, each in
     DispatchQueue.concurrentPerform(iterations: count, execute: each)
   }
 
