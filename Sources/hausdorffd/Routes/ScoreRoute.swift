@@ -21,7 +21,7 @@ struct ScoreRoute: Sendable {
   /// Scores that take less than the way to a worker and back are made on the thread that received the request.
   private func answer(_ request: Request) throws(Problem) -> Answer {
     let known = try readAtOnce(request)
-    if let known, known.isQuick { return .now(.json(.bytes(try known.reply().json))) }
+    if let known, known.isQuick { return .now(.json(.bytes(try known.replyAtOnce().json))) }
     let deadline = ContinuousClock.now + pool.limits.deadline
     return .later { responder in
       pool.submit {

@@ -24,6 +24,20 @@ struct ScoreSheet: Sendable {
     (self.settings, pairs, isList, self.isJSON, isQuick) = (settings, list, true, isJSON, false)
   }
 
+  /// Scores what is quick, here and now, without what several threads need.
+  func replyAtOnce() throws(Problem) -> ScoreReply {
+    precondition(isQuick, "only what is quick is scored at once")
+    let request = try pairs[0]().get()
+    return try Problem.from { () throws(RequestError) in
+      let plan = try request.plan()
+      let scores = try plan.items.indices.map { (item) throws(RequestError) in
+        try plan.score(item, perform: Score.inTurn)
+      }
+      let pair = ScoreReply.Pair.scored(plan.items.map(\.label), scores)
+      return try ScoreReply(settings, [pair], isList: false, isJSON: isJSON)
+    }
+  }
+
   /// Scores everything.
   ///
   /// - Parameter reasonToStop: tells why the work is no longer wanted; asked before each share of it.
