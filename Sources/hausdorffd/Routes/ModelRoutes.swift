@@ -89,7 +89,7 @@ struct ModelRoutes: Sendable {
     let job = try context.job(request)
     guard let path = context.folder.model(of: job) else { throw Self.noModel(job) }
     let body = try PredictBody(request, limits: context.limits)
-    let type = request.head.preferredType(of: Self.produces) ?? ArrayBody.jsonType
+    let type = request.answerType ?? ArrayBody.jsonType
     var options = body.options
     let (wanted, threshold) = try Problem.from { () throws(RequestError) in
       let output = options.take("output")
