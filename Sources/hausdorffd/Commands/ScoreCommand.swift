@@ -2,6 +2,7 @@ import ArgumentParser
 import HTTPServer
 import Hausdorff
 import MaskFormats
+import UNet
 
 /// `hausdorffd score`
 struct ScoreCommand: ParsableCommand {
@@ -26,12 +27,17 @@ struct ScoreCommand: ParsableCommand {
   var reduction: String?
   @Option(help: "What the axes are, as in BHW or DHW. (default: HW, BHW or BHWC by their number)")
   var layout: String?
+  @Option(help: "A PNG file to draw both masks in, the disagreeing points by their distance.")
+  var picture: String?
+  @Option(help: "Which slice of a volume is drawn, counted from 0 along axis D.")
+  var slice: String?
   @Flag(help: "Print what the HTTP service would answer.")
   var json = false
 
   func run() throws {
     do {
       let reply = try score()
+      try draw()
       if json {
         Output.write(reply.json + [UInt8(ascii: "\n")])
       } else {
@@ -42,20 +48,32 @@ struct ScoreCommand: ParsableCommand {
       throw Output.failure(error.message)
     } catch let error as FileArray.Failure {
       throw Output.failure(error.description)
+    } catch let error as UNetError {
+      throw Output.failure(error.detail)
     }
   }
 
-  private func score() throws -> ScoreReply {
+  private func score() throws -> ScoreReply { try ScoreSheet(request()).reply() }
+
+  private func draw() throws {
+    guard let picture else {
+      if slice != nil { throw RequestError(.parameter("slice"), "needs --picture, a file to draw it in") }
+      return
+    }
+    let png = try ScorePicture(request(slice: slice)).draw().png
+    try AtomicFile.write(to: picture) { (file) throws(UNetError) in try file.append(png) }
+  }
+
+  private func request(slice: String? = nil) throws -> ScoreRequest {
     let given = [
       ("metrics", metrics), ("distance", distance), ("threshold", threshold), ("spacing", spacing),
-      ("empty", empty), ("reduction", reduction), ("layout", layout),
+      ("empty", empty), ("reduction", reduction), ("layout", layout), ("slice", slice),
     ]
-    let request = try ScoreRequest(
+    return try ScoreRequest(
       ArrayPair(
         truth: read(truth), prediction: read(prediction),
         options: OptionList(text: given.compactMap { name, value in value.map { (name, $0) } }), isJSON: false
       ))
-    return try ScoreSheet(request).reply()
   }
 
   private func read(_ path: String) throws -> NumericArray {

@@ -57,6 +57,11 @@ struct ArrayPair: Sendable {
 
   func location(_ name: ArrayName) -> Problem.FieldError.Location { name.location(json: isJSON) }
 
+  /// Where an option is, or would be.
+  func optionLocation(_ name: String) -> Problem.FieldError.Location {
+    isJSON ? .pointer("/" + name) : .parameter(name)
+  }
+
   /// `spacing`, within what is allowed; 1 each where it is not given.
   mutating func takeSpacing(_ allowed: ClosedRange<Double>) throws(RequestError) -> [Double] {
     guard let option = options.take("spacing") else { return space.map { _ in 1 } }
