@@ -46,6 +46,8 @@ struct ScoreCommand: ParsableCommand {
       }
     } catch let error as RequestError {
       throw Output.failure(error.message)
+    } catch let error as Problem {
+      throw Output.failure(error.detail ?? error.title)
     } catch let error as FileArray.Failure {
       throw Output.failure(error.description)
     } catch let error as UNetError {
