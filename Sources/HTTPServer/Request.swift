@@ -12,6 +12,13 @@ public struct Request: Sendable {
   public let pathParameters: PathParameters
   /// The room that it was given by the route's `admit`, to take more memory with.
   public let admission: (any Admission)?
+
+  /// The same request with another body, such as what was packed in its own.
+  public func with(body: Body) -> Request {
+    Request(
+      head: head, mediaType: mediaType, answerType: answerType, body: body, pathParameters: pathParameters,
+      admission: admission)
+  }
 }
 
 /// The values of a route's `{name}` segments, in their order.

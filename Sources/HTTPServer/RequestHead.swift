@@ -44,6 +44,14 @@ public struct RequestHead: Sendable {
   /// The parsed Content-Type; `nil` where it is absent or malformed.
   public var contentType: MediaType? { fields.contentType.flatMap { MediaType(text($0)) } }
 
+  /// What the body is packed by, in lower case; nil where it is as it is.
+  public var contentCoding: String? {
+    guard !fields.contentEncoding.isEmpty,
+      !bytes.span.isEqual(fields.contentEncoding, ignoringCase: "identity")
+    else { return nil }
+    return text(fields.contentEncoding).lowercased()
+  }
+
   /// All headers. Parses them anew at each call.
   public var headers: Headers {
     var headers = Headers()

@@ -6,6 +6,8 @@ public final class Route: Sendable {
   public let path: String
   /// The media types that the body may have; empty where none is expected: a small one is dropped unread.
   public let consumes: [String]
+  /// The content codings that the body may have; the handler undoes them.
+  public let codings: [String]
   /// The media types that the answer may have, in order of preference.
   public let produces: [String]
   /// The longest body in bytes; `nil` leaves it to the configuration.
@@ -30,7 +32,8 @@ public final class Route: Sendable {
   /// - `admit` sees the head before any of the body is read; the problem that it throws is the answer.
   /// - `handle` sees the whole request. Both run on a thread that reads sockets, so they are quick.
   public init(
-    _ method: Method, _ path: String, consumes: [String] = [], produces: [String] = ["application/json"],
+    _ method: Method, _ path: String, consumes: [String] = [], codings: [String] = [],
+    produces: [String] = ["application/json"],
     maximumBody: Int? = nil, spool: SpoolFolder? = nil,
     admit: @escaping @Sendable (RequestHead) throws(Problem) -> (any Admission)? = { _ in nil },
     handle: @escaping @Sendable (Request) throws(Problem) -> Answer
@@ -40,6 +43,7 @@ public final class Route: Sendable {
     self.method = method
     self.path = path
     self.consumes = consumes
+    self.codings = codings
     self.produces = produces
     self.maximumBody = maximumBody
     self.spool = spool

@@ -72,10 +72,11 @@ public struct Router: Sendable {
         status: 406, detail: "The answer would be \(route.produces.joined(separator: ", ")).")
     }
     guard !route.consumed.isEmpty else { return (nil, answerType) }
-    if !fields.contentEncoding.isEmpty, !bytes.isEqual(fields.contentEncoding, ignoringCase: "identity") {
+    if let coding = head.contentCoding, !route.codings.contains(coding) {
+      let codings = route.codings + ["identity"]
       throw Problem(
-        status: 415, detail: "A body with a content coding is not taken.",
-        headers: ["Accept-Encoding": "identity"])
+        status: 415, detail: "The Content-Encoding must be one of: \(codings.joined(separator: ", ")).",
+        headers: ["Accept-Encoding": codings.joined(separator: ", ")])
     }
     if let type = fields.contentType {
       var name = type

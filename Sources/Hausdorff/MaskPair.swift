@@ -72,6 +72,22 @@ struct MaskPair: Sendable {
     return distances
   }
 
+  /// Distances in both directions, at the same time where the volume is large.
+  func bothDistances(
+    keeping detail: Detail = .none, perform: @escaping Score.Perform
+  ) throws(MaskError) -> (toFirst: DirectedDistances, toSecond: DirectedDistances) {
+    let results = Results(count: 2)
+    perform(2) { number in
+      results[number] = Result { () throws(MaskError) in
+        try self.distances(toFirst: number == 0, keeping: detail)
+      }
+    }
+    return (try results[0].get(), try results[1].get())
+  }
+
+  /// Whether it is of so many points that two threads are worth their while.
+  var isLarge: Bool { grid.planes * grid.rows * grid.columns >= 1 << 21 }
+
   /// Makes the index of a point of the masks as they are measured that of the masks as they were given.
   private func turnBack(_ place: inout Int64) {
     guard let order else { return }
@@ -99,4 +115,24 @@ struct DirectedDistances: Sendable {
   var values: [Double] = []
   /// The indices of their points in the grid, in C order; empty unless asked for.
   var places: [Int64] = []
+}
+
+/// What came of some work, each result written by one thread, read when all are done.
+private final class Results: @unchecked Sendable {
+  private let results: UnsafeMutableBufferPointer<Result<DirectedDistances, MaskError>>
+
+  init(count: Int) {
+    results = .allocate(capacity: count)
+    results.initialize(repeating: .failure(.outOfMemory))
+  }
+
+  deinit {
+    results.deinitialize()
+    results.deallocate()
+  }
+
+  subscript(number: Int) -> Result<DirectedDistances, MaskError> {
+    get { results[number] }
+    set { results[number] = newValue }
+  }
 }

@@ -25,20 +25,29 @@ public struct Score: Sendable, Equatable {
   /// Which mask was empty, if one was.
   public let empty: EmptySide?
 
+  /// Calls a closure with 0..<count, on several threads perhaps, and returns behind the last call.
+  public typealias Perform = @Sendable (_ count: Int, _ each: @escaping @Sendable (Int) -> Void) -> Void
+
+  /// One after another.
+  public static let inTurn: Perform = { count, each in for number in 0..<count { each(number) } }
+
   /// Scores a predicted mask against the true one.
   ///
   /// Exact, by the definition of each metric's convention; time is linear in the grid's points, but for sorting the
   /// boundary's corners where the convention is `surface-distance`. Distances are in the unit of the spacing.
   ///
-  /// - Parameter grid: the extents of the whole grid, where the masks are a part of it that has all foreground.
+  /// - Parameters:
+  ///   - grid: the extents of the whole grid, where the masks are a part of it that has all foreground.
+  ///   - perform: measures large masks in both directions at a time; values do not depend on it.
   /// - Precondition: the masks have the same shape, and `options.spacing` one entry for each of its axes; conventions other
   ///   than `modified` and `monai` measure euclidean distances.
   /// - Throws: `MaskError.outOfMemory`.
   public init(
-    truth: Mask, prediction: Mask, options: ScoreOptions, grid: [Int]? = nil
+    truth: Mask, prediction: Mask, options: ScoreOptions, grid: [Int]? = nil,
+    perform: @escaping Perform = Score.inTurn
   ) throws(MaskError) {
     precondition(truth.shape == prediction.shape && options.spacing.count == truth.shape.count)
-    var pair = try ScoredPair(truth: truth, prediction: prediction, options: options)
+    var pair = try ScoredPair(truth: truth, prediction: prediction, options: options, perform: perform)
     empty = pair.empty
     if let empty {
       let extents = grid ?? truth.shape

@@ -5,6 +5,7 @@ struct ScoredPair {
 
   private let truth, prediction: Mask
   private let options: ScoreOptions
+  private let perform: Score.Perform
   private let foreground: MaskPair
   private var foregroundDistances = BothDirections<DirectedDistances>()
   private var boundaryDistances = BothDirections<DirectedDistances>()
@@ -12,8 +13,10 @@ struct ScoredPair {
   private var boundary: MaskPair?
   private var surface: Surfaces?
 
-  init(truth: Mask, prediction: Mask, options: ScoreOptions) throws(MaskError) {
-    (self.truth, self.prediction, self.options) = (truth, prediction, options)
+  init(
+    truth: Mask, prediction: Mask, options: ScoreOptions, perform: @escaping Score.Perform
+  ) throws(MaskError) {
+    (self.truth, self.prediction, self.options, self.perform) = (truth, prediction, options, perform)
     foreground = try MaskPair(truth, prediction, spacing: options.spacing, distance: options.distance)
     empty = EmptySide(
       truthIsEmpty: foreground.countOfFirst == 0, predictionIsEmpty: foreground.countOfSecond == 0)
@@ -85,10 +88,7 @@ struct ScoredPair {
   private mutating func foregroundDistances(_ direction: Metric.Direction) throws(MaskError)
     -> DirectedDistances
   {
-    if let known = foregroundDistances[direction] { return known }
-    let distances = try foreground.distances(toFirst: direction == .predictionToTruth)
-    foregroundDistances[direction] = distances
-    return distances
+    try foregroundDistances.distances(direction, of: foreground, keeping: .none, perform)
   }
 
   /// The boundaries' distances, of the directions that a metric asks for.
@@ -103,10 +103,7 @@ struct ScoredPair {
     }
     let directions = metric.direction.map { [$0] } ?? Metric.Direction.allCases
     return try directions.map { (direction) throws(MaskError) in
-      if let known = boundaryDistances[direction] { return known }
-      let distances = try pair.distances(toFirst: direction == .predictionToTruth, keeping: .values)
-      boundaryDistances[direction] = distances
-      return distances
+      try boundaryDistances.distances(direction, of: pair, keeping: .values, perform)
     }
   }
 
@@ -125,7 +122,7 @@ struct ScoredPair {
 
   private mutating func surfaces() throws(MaskError) -> Surfaces {
     if let surface { return surface }
-    let made = try Surfaces(truth: truth, prediction: prediction, spacing: options.spacing)
+    let made = try Surfaces(truth: truth, prediction: prediction, spacing: options.spacing, perform: perform)
     surface = made
     return made
   }
@@ -144,5 +141,23 @@ struct BothDirections<Value> {
         truthToPrediction = newValue
       }
     }
+  }
+}
+
+extension BothDirections<DirectedDistances> {
+  /// Those of a pair in one direction, measured where they are not known; of a large volume in both at once.
+  fileprivate mutating func distances(
+    _ direction: Metric.Direction, of pair: MaskPair, keeping detail: MaskPair.Detail,
+    _ perform: @escaping Score.Perform
+  ) throws(MaskError) -> DirectedDistances {
+    if let known = self[direction] { return known }
+    if pair.isLarge {
+      let both = try pair.bothDistances(keeping: detail, perform: perform)
+      (self[.predictionToTruth], self[.truthToPrediction]) = (both.toFirst, both.toSecond)
+      return self[direction]!
+    }
+    let distances = try pair.distances(toFirst: direction == .predictionToTruth, keeping: detail)
+    self[direction] = distances
+    return distances
   }
 }

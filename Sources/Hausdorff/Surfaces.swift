@@ -4,15 +4,20 @@ struct Surfaces {
   private let predictionToTruth, truthToPrediction: SurfaceSide
 
   /// - Precondition: neither mask is empty.
-  init(truth: Mask, prediction: Mask, spacing: [Double]) throws(MaskError) {
+  init(truth: Mask, prediction: Mask, spacing: [Double], perform: @escaping Score.Perform) throws(MaskError) {
     let (trueCorners, predictedCorners) = (truth.corners, prediction.corners)
     let pair = try MaskPair(trueCorners, predictedCorners, spacing: spacing, distance: .euclidean)
     let common = trueCorners.places(in: predictedCorners)
     let sizes = Self.sizes(spacing)
+    let measured = try pair.bothDistances(
+      keeping: .valuesAndPlaces, perform: pair.isLarge ? perform : Score.inTurn)
     predictionToTruth = SurfaceSide(
-      try pair.distances(toFirst: true, keeping: .valuesAndPlaces), common: common, of: prediction, sizes: sizes)
+      measured.toFirst, common: common,
+      of: prediction,
+      sizes: sizes)
     truthToPrediction = SurfaceSide(
-      try pair.distances(toFirst: false, keeping: .valuesAndPlaces), common: common, of: truth, sizes: sizes)
+      measured.toSecond, common: common,
+      of: truth, sizes: sizes)
   }
 
   func value(of metric: Metric, tolerance: Double) -> Double {
@@ -83,7 +88,8 @@ private struct SurfaceSide {
     }
     let groups = counted(keys).map { key, count in
       Group(
-        distance: Double(bitPattern: key & ~Self.rankBits), size: ranked[Int(key & Self.rankBits)], count: count)
+        distance: Double(bitPattern: key & ~Self.rankBits), size: ranked[Int(key & Self.rankBits)],
+        count: count)
     }
     var ordered: [Double] = []
     ordered.reserveCapacity(count)

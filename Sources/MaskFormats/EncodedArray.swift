@@ -7,19 +7,31 @@ struct EncodedArray {
   private var shape: [Int]?
   private var type: RawType?
   private var data: OwnedBytes?
-  /// Of `file` or `rle`, whose name it is.
-  private var whole: (name: String, array: NumericArray)?
+  /// What stands for a whole array.
+  private enum Whole {
+    case runs(RunLengths)
+    case file(OwnedBytes)
 
-  /// Reads the object that comes next.
-  static func read(
-    _ cursor: borrowing JSONCursor, limits: FormatLimits
-  ) throws(FormatError) -> NumericArray {
+    var name: String {
+      switch self {
+      case .runs: "rle"
+      case .file: "file"
+      }
+    }
+  }
+
+  private var whole: Whole?
+
+  /// Reads the object that comes next, all of it, and leaves its bytes as they are.
+  init(_ cursor: borrowing JSONCursor, limits: FormatLimits) throws(FormatError) {
     var encoded = EncodedArray()
     try JSONValueReader.members(cursor) { (name) throws(FormatError) in
       try encoded.readMember(name, cursor, limits)
     }
-    return try encoded.array(limits: limits)
+    self = encoded
   }
+
+  private init() {}
 
   private mutating func readMember(
     _ name: String, _ cursor: borrowing JSONCursor, _ limits: FormatLimits
@@ -30,14 +42,18 @@ struct EncodedArray {
     case "data": data = try cursor.base64(maximumBytes: limits.maximumBytes)
     case "rle", "file":
       if let whole { throw FormatError(.malformed, "stands beside '\(whole.name)'") }
-      whole = (name, name == "rle" ? try Self.runs(cursor, limits) : try Self.file(cursor, limits))
+      whole = name == "rle" ? .runs(try Self.runs(cursor, limits)) : .file(try Self.file(cursor, limits))
     default: throw FormatError(.unsupported, "an array has no such member; it has \(Self.members)")
     }
   }
 
-  private func array(limits: FormatLimits) throws(FormatError) -> NumericArray {
+  /// Decodes it.
+  func array(limits: FormatLimits) throws(FormatError) -> NumericArray {
     switch (shape, type, data, whole) {
-    case (nil, nil, nil, let whole?): return whole.array
+    case (nil, nil, nil, let whole?):
+      do throws(FormatError) { return try Self.array(whole, limits) } catch {
+        throw error.at("/" + whole.name)
+      }
     case (let shape?, let type?, let data?, nil):
       return try Raw.array(data, shape: shape, type: type, limits: limits)
     case (_, _, _, let whole?):
@@ -48,19 +64,29 @@ struct EncodedArray {
     }
   }
 
+  private static func array(_ whole: Whole, _ limits: FormatLimits) throws(FormatError) -> NumericArray {
+    switch whole {
+    case .file(let bytes): return try ArrayFile.decode(bytes, limits: limits)
+    case .runs(let runs):
+      do throws(FormatError) { return try runs.array(limits: limits) } catch {
+        throw error.kind == .malformed ? error.at("/counts") : error
+      }
+    }
+  }
+
   private static func file(
     _ cursor: borrowing JSONCursor, _ limits: FormatLimits
-  ) throws(FormatError) -> NumericArray {
+  ) throws(FormatError) -> OwnedBytes {
     guard limits.decodesFiles else {
       throw FormatError(.tooLarge, "a file is not decoded under these limits")
     }
-    return try ArrayFile.decode(cursor.base64(maximumBytes: limits.maximumBytes), limits: limits)
+    return try cursor.base64(maximumBytes: limits.maximumBytes)
   }
 
   /// COCO's object with `size` and `counts`.
   private static func runs(
     _ cursor: borrowing JSONCursor, _ limits: FormatLimits
-  ) throws(FormatError) -> NumericArray {
+  ) throws(FormatError) -> RunLengths {
     var size: [Int]?
     var counts: RunLengths.Counts?
     try JSONValueReader.members(cursor) { (name) throws(FormatError) in
@@ -77,12 +103,7 @@ struct EncodedArray {
     guard size.count == 2 else {
       throw FormatError(.malformed, "\(size) is not a height and a width", path: "/size")
     }
-    let runs = RunLengths(height: size[0], width: size[1], counts: counts)
-    do throws(FormatError) {
-      return try runs.array(limits: limits)
-    } catch {
-      throw error.kind == .malformed ? error.at("/counts") : error
-    }
+    return RunLengths(height: size[0], width: size[1], counts: counts)
   }
 
   private static func counts(

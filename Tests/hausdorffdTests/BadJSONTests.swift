@@ -97,7 +97,7 @@ struct BadJSONTests {
     ("threshold", "[1]"),
     ("spacing", "[1]"), ("spacing", "1"), ("spacing", "[1,2,3]"), ("spacing", "[0,1]"), ("spacing", "[-1,1]"),
     ("spacing", #"["1","1"]"#), ("spacing", "[]"), ("spacing", #""1,1""#), ("spacing", "[1e300,1]"),
-    ("empty", #""convention""#), ("empty", "0"), ("reduction", #""max""#), ("convention", #""monai""#),
+    ("empty", "0"), ("reduction", #""max""#), ("convention", #""numpy""#),
     ("convention", "true"), ("layout", #""WH""#), ("layout", #""BHW""#), ("layout", "2"), ("unknown", "1"),
     ("shape", "[2,2]"), ("dtype", #""uint8""#),
   ]

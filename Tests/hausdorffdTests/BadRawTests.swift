@@ -33,15 +33,15 @@ struct BadRawTests {
     ("metrics", "hausdorf"), ("metrics", ""), ("metrics", "dice,"), ("metrics", "dice,dice"),
     ("metrics", "hausdorff_101"), ("metrics", "hausdorff_-1"), ("metrics", "hausdorff_nan"),
     ("metrics", "dice_pred_to_true"), ("metrics", "hausdorff_95_to_true"),
-    ("distance", "cosine"), ("distance", ""), ("empty", "one"), ("empty", "convention"), ("reduction", "max"),
-    ("convention", "itk"), ("convention", "all"),
+    ("distance", "cosine"), ("distance", ""), ("empty", "one"), ("reduction", "max"),
+    ("convention", "numpy"), ("convention", ""),
     ("threshold", "high"), ("threshold", "nan"), ("threshold", "inf"), ("threshold", "1e999"),
     ("threshold", ""),
     ("threshold", "0x1"), ("threshold", "1,5"),
     ("spacing", "1"), ("spacing", "1,1,1"), ("spacing", "0,1"), ("spacing", "1,-1"), ("spacing", "1,nan"),
     ("spacing", "inf,1"), ("spacing", "1,"), ("spacing", "one,1"), ("spacing", "1e200,1"),
     ("spacing", "1e-200,1"),
-    ("metric", "dice"), ("Metrics", "dice"), ("y_true", "1"), ("labels", "1"), ("", "1"),
+    ("metric", "dice"), ("Metrics", "dice"), ("y_true", "1"), ("label", "1"), ("", "1"),
   ]
   static let options = optionCases.map { name, value in
     Refusal("\(name)=\(value)", raw("shape=2,2&\(name)=\(value)"), 422, .parameter(name))

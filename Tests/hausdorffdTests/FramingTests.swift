@@ -72,8 +72,8 @@ struct FramingTests {
     (HTTPRequest("POST", "/v1/score"), 415, "Retry-After", nil),
     (
       HTTPRequest(
-        "POST", "/v1/score", headers: ["Content-Type: application/json", "Content-Encoding: gzip"], body: [1]),
-      415, "Accept-Encoding", "identity"
+        "POST", "/v1/score", headers: ["Content-Type: application/json", "Content-Encoding: br"], body: [1]),
+      415, "Accept-Encoding", "gzip, deflate, identity"
     ),
     (
       HTTPRequest(

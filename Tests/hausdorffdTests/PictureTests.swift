@@ -174,6 +174,9 @@ struct PictureTests {
           ("y_pred", volume.0.npy()),
         ])), 422, .parameter("y_pred")),
     Refusal(
+      "a list of pairs, as JSON", picture(.score(json: #"{"pairs":[{"y_true":[[1]],"y_pred":[[1]]}]}"#)), 422,
+      .pointer("/pairs")),
+    Refusal(
       "a mask that is too long",
       picture(.score(query: "shape=1,8193", octets: [UInt8](repeating: 1, count: 2 * 8193))), 422,
       .parameter("y_pred")),
@@ -226,6 +229,8 @@ struct PictureTests {
       #expect(try process.wait() == 1)
       #expect(process.errors.contains(word) && process.output.isEmpty, "\(process.errors)")
     }
+    let folders = try Executable.run("score", folder.path, folder.path, picture)
+    #expect(folders.status == 1 && folders.errors.contains("picture"), "\(folders)")
     #expect(folder.read("picture.png").isEmpty)
   }
 

@@ -32,6 +32,6 @@ struct PythonTests {
     draining.process.send(SIGTERM)
     #expect(try eventually { try draining.ask(HTTPRequest("GET", "/readyz")).status == 503 })
     let text = try run("openapi.py", [ServerProcess.shared.port, draining.port])
-    #expect(text.contains("20 examples, 3 commands, 0 differences"))
+    #expect(text.contains("21 examples, 3 commands, 0 differences"))
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Hausdorff
 import Testing
 
@@ -81,5 +82,48 @@ struct ScoreCommandTests {
     let other = try folder.write("other.npy", TestMask(random: [3, 3], seed: 1).npy())
     let shapes = try Executable.run("score", truth, other)
     #expect(shapes.status == 1 && shapes.errors.contains("[3, 3]"), "\(shapes)")
+  }
+
+  @Test func `Folders are paired by name, and what cannot be scored is told`() throws {
+    let (truths, predictions) = (folder.path("true"), folder.path("pred"))
+    for path in [truths, predictions] { #expect(mkdir(path, 0o700) == 0) }
+    for name in ["a", "b,\"c"] {
+      _ = try folder.write("true/\(name).png", TestMask([1, 3], [true, false, false]).png)
+      _ = try folder.write("pred/\(name).npy", TestMask([1, 3], [true, true, true]).npy())
+    }
+    _ = try folder.write("true/cut.npy", Array("junk".utf8))
+    _ = try folder.write("pred/cut.npy", TestMask([1, 3], [true, true, true]).npy())
+    _ = try folder.write("true/alone.png", TestMask([1, 3], [true, false, false]).png)
+    let csv = folder.path("scores.csv")
+    let result = try Executable.run(
+      "score", truths, predictions, "--metrics=average_hausdorff,dice", "--csv=\(csv)")
+    #expect(result.status == 1, "\(result)")
+    #expect(
+      result.errors.contains("alone.png has no counterpart") && result.errors.contains("cut"), "\(result)")
+    #expect(
+      result.output.split(separator: "\n").map { $0.prefix { $0 != " " } } == ["item", "a", "b,\"c", "mean"])
+    let lines = String(decoding: try readFile(csv), as: UTF8.self).split(separator: "\r\n").map(String.init)
+    #expect(lines[0] == "name,average_hausdorff,dice,empty,problem")
+    #expect(lines[1] == "a,0.5,0.5,," && lines[2] == #""b,""c",0.5,0.5,,"#, "\(lines)")
+    #expect(lines[3].hasPrefix("cut,,,,") && lines.count == 4, "\(lines)")
+    let mixed = try Executable.run("score", truths, "\(predictions)/a.npy")
+    #expect(mixed.status == 1 && mixed.errors.contains("is no folder"), "\(mixed)")
+  }
+
+  @Test func `Conventions stand beside each other, labels below`() throws {
+    let all = try Executable.run("score", truth, prediction, "--convention=all", "--metrics=hausdorff_95")
+    #expect(all.status == 0, "\(all)")
+    for name in ["modified", "monai", "medpy", "metrics-reloaded", "surface-distance"] {
+      #expect(all.output.contains("hausdorff_95 (\(name))"), "\(all)")
+    }
+    let lacking = try Executable.run("score", truth, prediction, "--convention=itk", "--metrics=dice")
+    #expect(lacking.status == 1 && lacking.errors.contains("convention itk"), "\(lacking)")
+    let labels = try Executable.run("score", truth, truth, "--labels=1,2,255", "--metrics=dice")
+    let rows = labels.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(
+      rows.prefix(4).map { $0.prefix(3) } == [
+        ["item", "label", "dice"], ["0", "1", "1.0"], ["1", "2", "1.0"], ["2", "255", "1.0"],
+      ])
+    #expect(labels.status == 0 && labels.errors.contains("2 of 3 items have an empty mask"), "\(labels)")
   }
 }

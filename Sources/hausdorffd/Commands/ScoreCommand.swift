@@ -1,86 +1,185 @@
 import ArgumentParser
+import Dispatch
+import Glibc
 import HTTPServer
 import Hausdorff
 import MaskFormats
-import UNet
 
 /// `hausdorffd score`
 struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "score", abstract: "Score a predicted mask against the true one; PNG, npy or NIfTI files.")
+    commandName: "score",
+    abstract: "Score a predicted mask against the true one; PNG, npy or NIfTI files, or folders of them.",
+    discussion:
+      "Files of two folders are paired by their names, but for the endings. Whatever cannot be scored is told, and the status is 1 then."
+  )
 
-  @Argument(help: "The true mask, a PNG, npy or NIfTI file.")
+  @Argument(help: "The true mask, a PNG, npy or NIfTI file, or a folder.")
   var truth: String
-  @Argument(help: "The predicted mask, a PNG, npy or NIfTI file.")
+  @Argument(help: "The predicted mask, a file or a folder likewise.")
   var prediction: String
   @Option(help: "The metrics, separated by commas: \(Metric.names).")
-  var metrics = "average_hausdorff,hausdorff,hausdorff_95,dice,iou"
+  var metrics: String?
+  @Option(
+    help:
+      "Whose definitions: \(Convention.allCases.map(\.rawValue).joined(separator: ", ")), or all. (default: modified)"
+  )
+  var convention: String?
   @Option(help: "euclidean, manhattan or chebyshev. (default: euclidean)")
   var distance: String?
   @Option(help: "Foreground is what is above. (default: 0.5)")
   var threshold: String?
-  @Option(help: "Size of a point along each axis of space, as in 2.5,1,1. (default: 1 each)")
+  @Option(
+    help:
+      "Size of a point along each axis of space, as in 2.5,1,1. (default: what NIfTI files say, or 1 each)")
   var spacing: String?
-  @Option(help: "What an empty mask scores: zero, diagonal, infinity, nan, skip or error. (default: zero)")
+  @Option(help: "How far boundaries may be apart for surface_dice; one number, or one for each label.")
+  var tolerance: String?
+  @Option(help: "Labels to score each for itself, as in 1,2,3, or all.")
+  var labels: String?
+  @Flag(help: "Score channel or label 0 too.")
+  var background = false
+  @Option(
+    help:
+      "What an empty mask scores: \(EmptyPolicy.allCases.map(\.rawValue).joined(separator: ", ")). (default: zero)"
+  )
   var empty: String?
   @Option(help: "mean, sum or none. (default: mean)")
   var reduction: String?
-  @Option(help: "What the axes are, as in BHW or DHW. (default: HW, BHW or BHWC by their number)")
+  @Option(
+    help: "What the axes are, as in BHW or DHW. (default: HW, BHW or BHWC by their number; DHW for NIfTI)")
   var layout: String?
   @Option(help: "A PNG file to draw both masks in, the disagreeing points by their distance.")
   var picture: String?
   @Option(help: "Which slice of a volume is drawn, counted from 0 along axis D.")
   var slice: String?
+  @Flag(help: "Compare arrays whose files place them elsewhere.")
+  var ignoreOrientation = false
+  @Option(help: "A file to write the scores of every item to, as comma-separated values.")
+  var csv: String?
   @Flag(help: "Print what the HTTP service would answer.")
   var json = false
 
   func run() throws {
     do {
-      let reply = try score()
-      try draw()
-      if json {
-        Output.write(reply.json + [UInt8(ascii: "\n")])
-      } else {
-        Output.write(Array(ScoreTable(reply).text.utf8))
-        for warning in reply.warnings { Output.complain(warning) }
+      let isFolders = FolderPairs.isFolder(truth)
+      guard isFolders == FolderPairs.isFolder(prediction) else {
+        throw Output.failure("\(isFolders ? prediction : truth) is no folder, but the other is")
       }
+      isFolders ? try scoreFolders() : try scoreFiles()
     } catch let error as RequestError {
       throw Output.failure(error.message)
     } catch let error as Problem {
       throw Output.failure(error.detail ?? error.title)
     } catch let error as FileArray.Failure {
       throw Output.failure(error.description)
-    } catch let error as UNetError {
-      throw Output.failure(error.detail)
     }
   }
 
-  private func score() throws -> ScoreReply { try ScoreSheet(request()).reply() }
-
-  private func draw() throws {
-    guard let picture else {
-      if slice != nil { throw RequestError(.parameter("slice"), "needs --picture, a file to draw it in") }
-      return
+  private func scoreFiles() throws {
+    let (truths, predictions) = (try Self.read(truth), try Self.read(prediction))
+    func request(_ options: OptionList) throws(RequestError) -> ScoreRequest {
+      try ScoreRequest(ArrayPair(truth: truths, prediction: predictions, options: options, isJSON: false))
     }
-    let png = try ScorePicture(request(slice: slice)).draw().png
-    try AtomicFile.write(to: picture) { (file) throws(UNetError) in try file.append(png) }
+    let reply = try ScoreSheet(request(options())).reply(perform: Self.perform)
+    if let picture {
+      var options = try options()
+      if let slice { options.add("slice", slice) }
+      try FileArray.write(try ScorePicture(request(options)).draw().png, to: picture)
+    } else if slice != nil {
+      throw RequestError(.parameter("slice"), "needs --picture, a file to draw it in")
+    }
+    try show(reply, names: [truth])
   }
 
-  private func request(slice: String? = nil) throws -> ScoreRequest {
+  private func scoreFolders() throws {
+    guard picture == nil, slice == nil else {
+      throw RequestError(
+        .parameter(picture == nil ? "slice" : "picture"), "is of one pair of masks, not of folders")
+    }
+    let folders = try FolderPairs(truths: truth, predictions: prediction)
+    for path in folders.alone { Output.complain("\(path) has no counterpart") }
+    let pairs = folders.pairs
+    guard !pairs.isEmpty else {
+      throw Output.failure("\(truth) and \(prediction) have no files in common (PNG, npy or NIfTI)")
+    }
+    let (ofPairs, settings) = try ScoreSettings.takeAll(try options())
+    let done = Locked(0)
+    let isShown = !json && isatty(STDERR_FILENO) == 1
+    let sheet = ScoreSheet(
+      settings,
+      list: pairs.map { pair in
+        {
+          if isShown {
+            let count = done.withLock { done in
+              done += 1
+              return done
+            }
+            Output.write(Array("\rscoring \(count) of \(pairs.count)".utf8), to: STDERR_FILENO)
+          }
+          return Result { () throws(Problem) in
+            try Problem.from { () throws(RequestError) in
+              try ScoreRequest(
+                ArrayPair(
+                  truth: Self.readPart(pair.truth), prediction: Self.readPart(pair.prediction),
+                  options: ofPairs,
+                  isJSON: false), settings)
+            }
+          }
+        }
+      }, isJSON: false)
+    let reply = try sheet.reply(perform: Self.perform)
+    if isShown { Output.write(Array("\r\u{1B}[K".utf8), to: STDERR_FILENO) }
+    try show(reply, names: pairs.map(\.name))
+    for refusal in reply.refusals {
+      Output.complain("\(pairs[refusal.pair].name): \(refusal.problem.detail ?? refusal.problem.title)")
+    }
+    if !folders.alone.isEmpty || !reply.refusals.isEmpty { throw ExitCode.failure }
+  }
+
+  private func options() throws(RequestError) -> OptionList {
+    let usual = convention == nil ? "average_hausdorff,hausdorff,hausdorff_95,dice,iou" : nil
     let given = [
-      ("metrics", metrics), ("distance", distance), ("threshold", threshold), ("spacing", spacing),
-      ("empty", empty), ("reduction", reduction), ("layout", layout), ("slice", slice),
+      ("metrics", metrics ?? usual), ("convention", convention), ("distance", distance),
+      ("threshold", threshold),
+      ("spacing", spacing), ("tolerance", tolerance), ("labels", labels), ("empty", empty),
+      ("reduction", reduction),
+      ("layout", layout), ("background", background ? "true" : nil),
+      ("ignore_orientation", ignoreOrientation ? "true" : nil),
     ]
-    return try ScoreRequest(
-      ArrayPair(
-        truth: read(truth), prediction: read(prediction),
-        options: OptionList(text: given.compactMap { name, value in value.map { (name, $0) } }), isJSON: false
-      ))
+    return try OptionList(text: given.compactMap { name, value in value.map { (name, $0) } })
   }
 
-  private func read(_ path: String) throws -> NumericArray {
+  private func show(_ reply: ScoreReply, names: [String]) throws {
+    if let csv {
+      do throws(FileArray.Failure) {
+        try FileArray.write(Array(ScoreTable.csv(reply, names: names).utf8), to: csv)
+      } catch {
+        throw Output.failure(error.description)
+      }
+    }
+    if json {
+      Output.write(reply.json + [UInt8(ascii: "\n")])
+    } else {
+      Output.write(Array(ScoreTable(reply, names: names.count > 1 ? names : nil).text.utf8))
+      for warning in reply.warnings { Output.complain(warning) }
+    }
+  }
+
+  private static let perform: Score.Perform = { count, each in
+    DispatchQueue.concurrentPerform(iterations: count, execute: each)
+  }
+
+  private static func read(_ path: String) throws(FileArray.Failure) -> NumericArray {
     try FileArray.read(path) { (file, limits) throws(FormatError) in
       try ArrayFile.decode(file, limits: limits)
+    }
+  }
+
+  /// One of many files, which is told by its path where it cannot be read.
+  private static func readPart(_ path: String) throws(RequestError) -> NumericArray {
+    do throws(FileArray.Failure) { return try read(path) } catch {
+      throw RequestError(.pointer(""), error.description)
     }
   }
 }

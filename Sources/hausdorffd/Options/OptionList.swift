@@ -53,6 +53,14 @@ struct OptionList {
     return entries.remove(at: index)
   }
 
+  /// Takes some options into a list of their own.
+  mutating func takeAll(_ names: [String]) -> OptionList {
+    var list = OptionList(json: [])
+    list.entries = entries.filter { names.contains($0.name) }
+    entries.removeAll { names.contains($0.name) }
+    return list
+  }
+
   /// Takes an option out of the list into `field`; where it is at fault, that is told by `refuseRest`.
   mutating func read<Value>(
     _ name: String, into field: inout Value, _ value: (Entry) throws(RequestError) -> Value

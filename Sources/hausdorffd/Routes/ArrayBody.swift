@@ -25,14 +25,23 @@ enum ArrayBody {
   }
 
   private static func readJSON(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ArrayPair {
+    try pair(parseJSON(request, limits))
+  }
+
+  /// - Parameter listName: the member that is a list of pairs, where there may be one.
+  static func parseJSON(
+    _ request: Request, _ limits: FormatLimits, listName: String? = nil
+  ) throws(Problem) -> JSONRequest {
     try refuseQuery(of: request, because: "options of a JSON request are members of its body")
-    let parsed: JSONRequest
     do throws(FormatError) {
-      parsed = try JSONRequest.parse(
-        request.body, arrayNames: arrayNames, limits: limits)
+      return try JSONRequest.parse(request.body, arrayNames: arrayNames, listName: listName, limits: limits)
     } catch {
       throw Problem(error, at: nil)
     }
+  }
+
+  /// The one pair of a JSON request.
+  static func pair(_ parsed: JSONRequest) throws(Problem) -> ArrayPair {
     func array(_ name: ArrayName) throws(RequestError) -> NumericArray {
       guard let array = parsed.arrays[name.rawValue] else {
         throw RequestError(name.location(json: true), "is missing")
@@ -122,8 +131,7 @@ enum ArrayBody {
     _ request: Request, _ limits: FormatLimits
   ) throws(Problem) -> ArrayPair {
     let form = try Form(request)
-    return try form.pair(
-      form.part(.truth), form.part(.prediction), layout: nil, options: form.options, limits)
+    return try form.pair(form.part(.truth), form.part(.prediction), options: form.options, limits)
   }
 
   /// The two files and the options of a form.
@@ -175,8 +183,7 @@ enum ArrayBody {
 
     /// Decodes two files.
     func pair(
-      _ truth: Multipart.Part, _ prediction: Multipart.Part, layout: OptionList.Entry?, options: OptionList,
-      _ limits: FormatLimits
+      _ truth: Multipart.Part, _ prediction: Multipart.Part, options: OptionList, _ limits: FormatLimits
     ) throws(Problem) -> ArrayPair {
       func file(_ name: ArrayName, _ part: Multipart.Part) throws(Problem) -> NumericArray {
         do throws(FormatError) {
@@ -188,7 +195,7 @@ enum ArrayBody {
       let arrays = (try file(.truth, truth), try file(.prediction, prediction))
       return try Problem.from { () throws(RequestError) in
         try ArrayPair(
-          truth: arrays.0, prediction: arrays.1, layout: layout, options: options, isJSON: false)
+          truth: arrays.0, prediction: arrays.1, options: options, isJSON: false)
       }
     }
   }

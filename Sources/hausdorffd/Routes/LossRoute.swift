@@ -11,7 +11,7 @@ struct LossRoute: Sendable {
 
   var route: Route {
     Route(
-      .post, "/v1/loss", consumes: ArrayBody.types, produces: Self.produces,
+      .post, "/v1/loss", consumes: ArrayBody.types, codings: Request.codings, produces: Self.produces,
       admit: { _ throws(Problem) in try pool.admit() },
       handle: { request in
         let deadline = ContinuousClock.now + pool.limits.deadline
@@ -32,6 +32,7 @@ struct LossRoute: Sendable {
     _ request: Request, reasonToStop: @escaping @Sendable () -> Problem?
   ) throws(Problem) -> Response {
     if let problem = reasonToStop() { throw problem }
+    let request = try request.unpacked(limits)
     let wantsBytes = request.answerType == ArrayBody.rawType
     let arrays = try ArrayBody.read(request, limits: limits, takesLabels: true)
     let loss = try Problem.from { () throws(RequestError) in

@@ -19,7 +19,8 @@ struct ModelRoutes: Sendable {
         .get, "/v1/training-jobs/{id}/model", produces: [ArrayBody.rawType], admit: admit,
         handle: { request in context.answer { () throws(Problem) in try download(request) } }),
       Route(
-        .post, "/v1/training-jobs/{id}/predict", consumes: PredictBody.types, produces: Self.produces,
+        .post, "/v1/training-jobs/{id}/predict", consumes: PredictBody.types, codings: Request.codings,
+        produces: Self.produces,
         admit: admit,
         handle: { request in
           let deadline = ContinuousClock.now + context.pool.limits.deadline
@@ -88,6 +89,7 @@ struct ModelRoutes: Sendable {
   private func predict(_ request: Request) throws(Problem) -> Response {
     let job = try context.job(request)
     guard let path = context.folder.model(of: job) else { throw Self.noModel(job) }
+    let request = try request.unpacked(context.limits)
     let body = try PredictBody(request, limits: context.limits)
     let type = request.answerType ?? ArrayBody.jsonType
     var options = body.options

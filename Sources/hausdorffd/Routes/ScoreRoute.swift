@@ -13,7 +13,8 @@ struct ScoreRoute: Sendable {
   var route: Route {
     Route(
       .post, "/v1/score",
-      consumes: ArrayBody.types, produces: [ArrayBody.jsonType, ScorePicture.mediaType],
+      consumes: ArrayBody.types, codings: Request.codings,
+      produces: [ArrayBody.jsonType, ScorePicture.mediaType],
       admit: { _ throws(Problem) in try pool.admit() },
       handle: { request throws(Problem) in try answer(request) })
   }
@@ -41,7 +42,7 @@ struct ScoreRoute: Sendable {
     _ request: Request, _ known: ScoreSheet?, reasonToStop: @escaping @Sendable () -> Problem?
   ) throws(Problem) -> Response {
     if let problem = reasonToStop() { throw problem }
-    let sheet = if let known { known } else { try read(request, limits) }
+    let sheet = if let known { known } else { try read(request.unpacked(limits), limits) }
     if request.answerType == ScorePicture.mediaType {
       return try picture(of: sheet.single(), request, reasonToStop: reasonToStop)
     }
@@ -64,6 +65,7 @@ struct ScoreRoute: Sendable {
 
   /// The request, where reading it takes next to no time.
   private func readAtOnce(_ request: Request) throws(Problem) -> ScoreSheet? {
+    guard request.head.contentCoding == nil else { return nil }
     if request.mediaType == ArrayBody.rawType {
       return try read(request, limits)
     }
@@ -84,30 +86,74 @@ struct ScoreRoute: Sendable {
   }
 
   private func read(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ScoreSheet {
-    if request.mediaType == ArrayBody.formType {
+    let arrays: ArrayPair
+    switch request.mediaType {
+    case ArrayBody.jsonType:
+      let parsed = try ArrayBody.parseJSON(request, limits, listName: Self.listName)
+      if let list = parsed.list { return try Self.sheet(parsed, list) }
+      arrays = try ArrayBody.pair(parsed)
+    case ArrayBody.formType:
       let form = try ArrayBody.Form(request)
-      if let list = try form.list() { return try sheet(form, list, limits) }
+      if let list = try form.list() { return try Self.sheet(form, list, limits) }
+      arrays = try form.pair(form.part(.truth), form.part(.prediction), options: form.options, limits)
+    default: arrays = try ArrayBody.read(request, limits: limits, takesLabels: true)
     }
-    let arrays = try ArrayBody.read(request, limits: limits, takesLabels: true)
     return try Problem.from { () throws(RequestError) in ScoreSheet(try ScoreRequest(arrays)) }
   }
 
-  private func sheet(
+  static let listName = "pairs"
+
+  /// The pairs of a form with several files of each name, decoded in their turn.
+  private static func sheet(
     _ form: ArrayBody.Form, _ list: [(truth: Multipart.Part, prediction: Multipart.Part)],
     _ limits: FormatLimits
   ) throws(Problem) -> ScoreSheet {
-    let (layout, settings) = try Problem.from { () throws(RequestError) in
+    let (ofPairs, settings) = try Problem.from { () throws(RequestError) in
       try ScoreSettings.takeAll(form.options)
     }
     let pairs: [ScoreSheet.Pair] = list.map { (truth, prediction) in
       {
         Result { () throws(Problem) in
-          let arrays = try form.pair(
-            truth, prediction, layout: layout, options: OptionList(json: []), limits)
+          let arrays = try form.pair(truth, prediction, options: ofPairs, limits)
           return try Problem.from { () throws(RequestError) in try ScoreRequest(arrays, settings) }
         }
       }
     }
     return ScoreSheet(settings, list: pairs, isJSON: false)
+  }
+
+  /// The pairs of a JSON list.
+  private static func sheet(
+    _ parsed: JSONRequest, _ list: [[String: Result<NumericArray, FormatError>]]
+  ) throws(Problem) -> ScoreSheet {
+    let (ofPairs, settings) = try Problem.from { () throws(RequestError) in
+      if let name = parsed.arrays.keys.sorted().first {
+        throw RequestError(.pointer("/" + name), "stands beside \(listName)")
+      }
+      guard !list.isEmpty else { throw RequestError(.pointer("/" + listName), "is empty") }
+      return try ScoreSettings.takeAll(OptionList(json: parsed.options))
+    }
+    let pairs: [ScoreSheet.Pair] = list.enumerated().map { number, arrays in
+      {
+        Result { () throws(Problem) in
+          let pointer = "/\(listName)/\(number)"
+          func array(_ name: ArrayName) throws(Problem) -> NumericArray {
+            let location = name.location(json: true, in: pointer)
+            guard let array = arrays[name.rawValue] else {
+              throw Problem(RequestError(location, "is missing"))
+            }
+            do throws(FormatError) { return try array.get() } catch { throw Problem(error, at: location) }
+          }
+          let (truth, prediction) = (try array(.truth), try array(.prediction))
+          return try Problem.from { () throws(RequestError) in
+            try ScoreRequest(
+              ArrayPair(
+                truth: truth, prediction: prediction, options: ofPairs, isJSON: true, pointer: pointer),
+              settings)
+          }
+        }
+      }
+    }
+    return ScoreSheet(settings, list: pairs, isJSON: true)
   }
 }

@@ -7,9 +7,9 @@ enum ArrayName: String, CaseIterable {
   case truth = "y_true"
   case prediction = "y_pred"
 
-  /// Where it is, for messages.
-  func location(json: Bool) -> Problem.FieldError.Location {
-    json ? .pointer("/" + rawValue) : .parameter(rawValue)
+  /// Where it is, for messages; in JSON, within what `pointer` leads to.
+  func location(json: Bool, in pointer: String = "") -> Problem.FieldError.Location {
+    json ? .pointer("\(pointer)/\(rawValue)") : .parameter(rawValue)
   }
 }
 
@@ -26,22 +26,35 @@ struct ArrayPair: Sendable {
   /// Extents of one item: `[H, W]` or `[D, H, W]`.
   let space: [Int]
   var options: OptionList
-  /// Whether the arrays are named in messages by JSON pointers.
+  /// Whether the arrays are named in messages by JSON pointers, and what leads to them.
   let isJSON: Bool
+  private let pointer: String
   /// Names of options that were taken before, for messages.
   private let taken: [String]
 
-  /// - Parameter layout: the option, where it is not among the others.
+  /// Options of a pair by itself, whatever is then done with it.
+  static let ownOptions = ["layout", "ignore_orientation"]
+
+  /// Takes `ownOptions`.
+  ///
+  /// - Parameter pointer: leads to the object that holds the arrays, where that is JSON.
   init(
-    truth: NumericArray, prediction: NumericArray, layout given: OptionList.Entry? = nil, options: OptionList,
-    isJSON: Bool, taken: [String] = []
+    truth: NumericArray, prediction: NumericArray, options: OptionList, isJSON: Bool, pointer: String = "",
+    taken: [String] = []
   ) throws(RequestError) {
     var options = options
-    let location = ArrayName.prediction.location(json: isJSON)
-    layout = try Layout(given ?? options.take("layout"), shape: prediction.shape, location)
+    let location = ArrayName.prediction.location(json: isJSON, in: pointer)
+    let isVolume = (prediction.geometry ?? truth.geometry) != nil && prediction.shape.count == 3
+    layout = try Layout(options.take("layout"), shape: prediction.shape, isVolume: isVolume, location)
     (batch, space, channels) = layout.split(prediction.shape)!
-    (self.truth, self.prediction, self.options) = (truth, prediction, options)
-    (self.isJSON, self.taken) = (isJSON, taken)
+    (self.truth, self.prediction, self.isJSON, self.pointer, self.taken) = (
+      truth, prediction, isJSON, pointer, taken
+    )
+    let ignoresOrientation = try options.take("ignore_orientation")?.boolean() ?? false
+    if !ignoresOrientation, let detail = Self.disagreement(truth.geometry, prediction.geometry) {
+      throw RequestError(location, detail)
+    }
+    self.options = options
     guard space.allSatisfy({ $0 <= Mask.maximumExtent }),
       space.count(where: { $0 > Mask.maximumShortExtent }) <= 1
     else {
@@ -55,24 +68,44 @@ struct ArrayPair: Sendable {
   /// Points of one channel of one item.
   var points: Int { space.reduce(1, *) }
 
-  func location(_ name: ArrayName) -> Problem.FieldError.Location { name.location(json: isJSON) }
+  func location(_ name: ArrayName) -> Problem.FieldError.Location { name.location(json: isJSON, in: pointer) }
 
   /// Where an option is, or would be.
   func optionLocation(_ name: String) -> Problem.FieldError.Location {
-    isJSON ? .pointer("/" + name) : .parameter(name)
+    isJSON ? .pointer("\(pointer)/\(name)") : .parameter(name)
   }
 
-  /// `spacing`, within what is allowed; 1 each where it is not given.
+  /// Why two files are not of the same place; nil where they are, up to a thousandth of a point, or do not say.
+  private static func disagreement(_ truth: Geometry?, _ prediction: Geometry?) -> String? {
+    guard let truth, let prediction else { return nil }
+    let scale = 1e-3 * (truth.spacing.min() ?? 1)
+    guard
+      let place = zip(truth.affine, prediction.affine).enumerated().first(where: { _, pair in
+        !(abs(pair.0 - pair.1) <= scale) && !(pair.0.isNaN && pair.1.isNaN)
+      })
+    else { return nil }
+    return
+      "lies elsewhere than y_true: row \(place.offset / 4), column \(place.offset % 4) of its affine is \(place.element.1), not \(place.element.0); ignore_orientation=true compares the arrays as they are"
+  }
+
+  /// The spacing that the files say, of the axes of space.
+  var ownSpacing: [Double]? {
+    guard let geometry = truth.geometry ?? prediction.geometry else { return nil }
+    let axes = zip(layout.name, geometry.spacing).filter { letter, _ in letter != "B" && letter != "C" }
+    return axes.count == space.count ? axes.map(\.1) : nil
+  }
+
+  /// `spacing`, within what is allowed; where it is not given, what the files say, or 1 each.
   mutating func takeSpacing(_ allowed: ClosedRange<Double>) throws(RequestError) -> [Double] {
-    guard let option = options.take("spacing") else { return space.map { _ in 1 } }
-    return try spacing(option.numbers(), option.location, allowed)
+    let option = options.take("spacing")
+    return try spacing(option?.numbers(), option?.location ?? location(.truth), allowed)
   }
 
-  /// What was given as the spacing, which must fit the arrays; 1 each where there is none.
+  /// What was given as the spacing, which must fit the arrays; where nothing was, what the files say, or 1 each.
   func spacing(
     _ numbers: [Double]?, _ location: Problem.FieldError.Location, _ allowed: ClosedRange<Double>
   ) throws(RequestError) -> [Double] {
-    guard let numbers else { return space.map { _ in 1 } }
+    let numbers = numbers ?? ownSpacing ?? space.map { _ in 1 }
     guard numbers.count == space.count else {
       throw RequestError(
         location, "has \(numbers.count) numbers; the masks have \(space.count) axes of space")

@@ -30,8 +30,10 @@ struct Layout: Equatable {
   }
 
   /// The layout that an option names, or that an array of that shape is taken for; it fits the shape.
+  ///
+  /// - Parameter isVolume: whether three axes are taken for a volume.
   init(
-    _ option: OptionList.Entry?, shape: [Int], _ array: Problem.FieldError.Location
+    _ option: OptionList.Entry?, shape: [Int], isVolume: Bool = false, _ array: Problem.FieldError.Location
   ) throws(RequestError) {
     let names = Layout.names.joined(separator: ", ")
     if let option {
@@ -41,7 +43,7 @@ struct Layout: Equatable {
       }
       self = layout
     } else {
-      guard let layout = Layout(rank: shape.count) else {
+      guard let layout = isVolume ? Layout(name: "DHW") : Layout(rank: shape.count) else {
         throw RequestError(
           array, "has \(shape.count) axes: say by layout what they are (one of \(names))")
       }

@@ -6,7 +6,7 @@ import MaskFormats
 struct LossRequest: Sendable {
   static let options = [
     "losses", "gradient", "from_logits", "activation", "background", "distance", "threshold", "spacing",
-    "empty", "reduction", "convention", "layout",
+    "empty", "reduction", "convention", "layout", "ignore_orientation",
   ]
 
   let arrays: ArrayPair

@@ -22,12 +22,13 @@ struct ScorePlan: Sendable {
   let source: Source
 
   /// Scores one of the items.
-  func score(_ index: Int) throws(RequestError) -> Score {
+  func score(_ index: Int, perform: @escaping Score.Perform) throws(RequestError) -> Score {
     let (item, arrays) = (items[index], request.arrays)
     let (truth, prediction) = try masks(of: item)
     do throws(MaskError) {
       return try Score(
-        truth: truth, prediction: prediction, options: request.options(of: item.label), grid: arrays.space)
+        truth: truth, prediction: prediction, options: request.options(of: item.label), grid: arrays.space,
+        perform: perform)
     } catch {
       throw arrays.outOfMemory(item: item.entry)
     }

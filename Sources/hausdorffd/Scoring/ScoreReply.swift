@@ -21,7 +21,8 @@ struct ScoreReply {
   /// Those that were scored, in order.
   let items: [Item]
   let empties: EmptyMasks
-  private let refusals: [(pair: Int, problem: Problem)]
+  /// Pairs of a list that could not be scored.
+  let refusals: [(pair: Int, problem: Problem)]
   private let pairCount: Int
   /// Whether items tell which pair they are of.
   private let isList: Bool

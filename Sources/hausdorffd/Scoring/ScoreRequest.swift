@@ -77,6 +77,15 @@ struct ScoreRequest: Sendable {
       spacing: try arrays.spacing(
         settings.spacing?.value, settings.spacing?.location ?? .parameter("spacing"), 1e-100...1e100),
       empty: settings.empty, tolerance: tolerances[0])
+    if settings.spacing == nil, let own = arrays.ownSpacing {
+      for convention in settings.conventions {
+        guard let objection = ScoreSettings.objection(to: convention, settings.distance, own) else {
+          continue
+        }
+        throw RequestError(
+          arrays.location(.truth), "has spacing \(own), but \(objection); spacing=1,… measures in points")
+      }
+    }
     (self.arrays, self.settings) = (arrays, settings)
     try checkCount(arrays.batch * (labels?.count ?? 1))
   }
@@ -91,7 +100,7 @@ struct ScoreRequest: Sendable {
   }
 
   /// Whether something said how large a point is.
-  var hasSpacing: Bool { settings.spacing != nil }
+  var hasSpacing: Bool { settings.spacing != nil || arrays.ownSpacing != nil }
 
   /// Whether scoring takes some tens of microseconds: at most one pair of 256×256 for one metric.
   ///

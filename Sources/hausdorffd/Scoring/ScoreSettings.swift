@@ -6,7 +6,7 @@ import Hausdorff
 struct ScoreSettings: Sendable {
   static let options = [
     "metrics", "convention", "distance", "threshold", "spacing", "tolerance", "empty", "reduction", "labels",
-    "background", "layout", "slice",
+    "background", "layout", "ignore_orientation", "slice",
   ]
 
   /// Which points are scored against which.
@@ -83,19 +83,19 @@ struct ScoreSettings: Sendable {
     }
   }
 
-  /// All options of a list that is not of one pair, the layout apart.
+  /// All options of a list of pairs, those of each pair by itself apart.
   static func takeAll(
     _ options: OptionList
-  ) throws(RequestError) -> (layout: OptionList.Entry?, settings: ScoreSettings) {
+  ) throws(RequestError) -> (ofPairs: OptionList, settings: ScoreSettings) {
     var options = options
-    let layout = options.take("layout")
+    let ofPairs = options.takeAll(ArrayPair.ownOptions)
     let settings = try ScoreSettings(&options)
     try options.refuseRest(known: Self.options)
-    return (layout, settings)
+    return (ofPairs, settings)
   }
 
   /// Why a convention does not apply; nil where it does.
-  private static func objection(to convention: Convention, _ distance: Distance, _ spacing: [Double]?)
+  static func objection(to convention: Convention, _ distance: Distance, _ spacing: [Double]?)
     -> String?
   {
     guard convention.distances.contains(distance) else {

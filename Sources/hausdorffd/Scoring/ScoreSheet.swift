@@ -3,8 +3,6 @@ import Hausdorff
 
 /// The pairs of arrays of one request, to be scored on whichever workers take part.
 struct ScoreSheet: Sendable {
-  /// Calls a closure with 0..<count, on several threads perhaps, and returns behind the last call.
-  typealias Perform = @Sendable (_ count: Int, _ each: @escaping @Sendable (Int) -> Void) -> Void
   /// Decodes a pair, when its turn comes.
   typealias Pair = @Sendable () -> Result<ScoreRequest, Problem>
 
@@ -29,7 +27,8 @@ struct ScoreSheet: Sendable {
   /// The request of a pair that was not sent as a list.
   func single() throws(Problem) -> ScoreRequest {
     guard !isList else {
-      let location = ArrayName.prediction.location(json: isJSON)
+      let location =
+        isJSON ? .pointer("/" + ScoreRoute.listName) : ArrayName.prediction.location(json: false)
       throw Problem(RequestError(location, "is of a list of pairs: a picture is of one pair of masks"))
     }
     return try pairs[0]().get()
@@ -40,7 +39,7 @@ struct ScoreSheet: Sendable {
   /// - Parameter reasonToStop: tells why the work is no longer wanted; asked before each share of it.
   func reply(
     reasonToStop: @escaping @Sendable () -> Problem? = { nil },
-    perform: @escaping Perform = { count, each in for index in 0..<count { each(index) } }
+    perform: @escaping Score.Perform = Score.inTurn
   ) throws(Problem) -> ScoreReply {
     if let slice = settings.slice {
       throw Problem(
@@ -59,14 +58,14 @@ struct ScoreSheet: Sendable {
     let pairs: [Pair]
     let isList: Bool
     let reasonToStop: @Sendable () -> Problem?
-    let perform: Perform
+    let perform: Score.Perform
     private let results: Locked<[ScoreReply.Pair?]>
     private let stop = Locked<Problem?>(nil)
     private let itemCount = Locked(0)
 
     init(
       pairs: [Pair], isList: Bool, reasonToStop: @escaping @Sendable () -> Problem?,
-      perform: @escaping Perform
+      perform: @escaping Score.Perform
     ) {
       (self.pairs, self.isList, self.reasonToStop, self.perform) = (pairs, isList, reasonToStop, perform)
       results = Locked([ScoreReply.Pair?](repeating: nil, count: pairs.count))
@@ -100,7 +99,7 @@ struct ScoreSheet: Sendable {
         do throws(Problem) {
           try checkIsWanted()
           let found = try Problem.from { () throws(RequestError) in
-            try shares[index].map { (item) throws(RequestError) in try plan.score(item) }
+            try shares[index].map { (item) throws(RequestError) in try plan.score(item, perform: perform) }
           }
           scores.withLock { for (item, score) in zip(shares[index], found) { $0[item] = score } }
         } catch {

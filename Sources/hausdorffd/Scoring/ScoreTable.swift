@@ -4,7 +4,8 @@ import Hausdorff
 struct ScoreTable {
   let text: String
 
-  init(_ reply: ScoreReply) {
+  /// - Parameter pairNames: what the pairs of a list are called.
+  init(_ reply: ScoreReply, names pairNames: [String]? = nil) {
     let settings = reply.settings
     let names = settings.metrics.map { metric in
       settings.isEveryConvention ? "\(metric.name) (\(metric.convention.rawValue))" : metric.name
@@ -26,8 +27,9 @@ struct ScoreTable {
     let hasLabels = !labels.isEmpty
     rows.append((hasLabels ? ["item", "label"] : ["item"]) + names + ["empty"])
     for (number, item) in reply.items.enumerated() {
+      let name = pairNames?[item.pair] ?? "\(number)"
       row(
-        hasLabels ? ["\(number)", "\(item.label ?? 0)"] : ["\(number)"], item.score.values,
+        hasLabels ? [name, "\(item.label ?? 0)"] : [name], item.score.values,
         item.score.empty?.rawValue ?? "")
     }
     if settings.reduction != .none {

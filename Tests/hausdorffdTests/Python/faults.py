@@ -26,7 +26,7 @@ def submit(server, dataset, **options):
     return server.json("POST", "/v1/training-jobs", {"dataset": dataset, **quick, **options}, status=202)["id"]
 
 
-def until(condition, what, seconds=120):
+def until(condition, what, seconds=400):
     for _ in range(seconds * 20):
         if found := condition():
             return found

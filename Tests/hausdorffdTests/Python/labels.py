@@ -1,9 +1,15 @@
-"""Label maps, channels and lists of pairs, each compared with the scores of their masks one by one: labels.py PORT COUNT"""
+"""Label maps, channels, lists of pairs and volumes in files, compared with the scores of their masks one by one: labels.py PORT COUNT"""
 
-import urllib.parse
+import base64
+import gzip
+import json
 import sys
+import urllib.parse
+import zlib
 
+import nibabel
 import numpy as np
+from pycocotools import mask as coco
 
 from client import Client, npy, text
 
@@ -102,9 +108,57 @@ def lists(client, random, number):
             continue
         alone = client.raw(*pairs[index], metrics=METRICS, tolerance=1, layout="HW")
         same(item, alone, f"{number}: pair {index}")
+    def encoded(array):
+        return {"shape": array.shape, "dtype": array.dtype.name, "data": base64.b64encode(array.tobytes()).decode()}
+
+    sent = [{"y_true": encoded(truth), "y_pred": prediction.tolist()} for truth, prediction in pairs]
+    sent[1]["y_true"] = {"file": base64.b64encode(b"no file").decode()}
+    sent[3] = {"y_true": sent[3]["y_true"]}
+    asJSON = client.score("application/json", json.dumps({"pairs": sent, "metrics": METRICS, "tolerance": 1}))
+    check([item for index, item in enumerate(asJSON["items"]) if index not in (1, 3)]
+          == [item for index, item in enumerate(reply["items"]) if index not in (1, 3)], f"{number}: the same list in JSON")
+    check([asJSON["items"][index]["problem"]["errors"][0]["pointer"] for index in (1, 3)] == ["/pairs/1/y_true", "/pairs/3/y_pred"],
+          f"{number}: {asJSON['items']}")
     values = [item["dice"] for index, item in enumerate(reply["items"]) if index not in (1, 3)]
     check(abs(reply["metrics"]["dice"] - np.mean(values)) < 1e-12, f"{number}: the mean of those that could be scored")
     check("2 of 5 pairs could not be scored" in reply["warnings"], f"{number}: {reply['warnings']}")
+
+
+def volumes(client, random, number):
+    """NIfTI files with the spacing of their headers; run lengths; bits; packed bodies."""
+    shape = tuple(random.integers(2, 14, 3))
+    masks = [(random.random(shape) > 0.6).astype(random.choice(["uint8", "int16", "float32"])) for _ in range(2)]
+    spacing = [round(float(random.uniform(0.5, 3)), 3) for _ in range(3)]
+    affine = np.diag([*spacing, 1])
+    images = [kind(mask, affine) for kind, mask in zip(random.permutation([nibabel.Nifti1Image, nibabel.Nifti2Image]), masks)]
+    files = [image.to_bytes() for image in images]
+    if random.random() < 0.5:
+        files[0] = gzip.compress(files[0])
+    expected = client.raw(*masks, spacing=list(map(float, images[0].header.get_zooms())), layout="DHW", metrics=METRICS, tolerance=1)
+    check(client.form(*files, metrics=METRICS, tolerance=1) == expected, f"{number}: NIfTI files in a form")
+    body = {"y_true": {"file": base64.b64encode(files[0]).decode()}, "y_pred": {"file": base64.b64encode(files[1]).decode()},
+            "metrics": METRICS, "tolerance": 1}
+    check(client.score("application/json", json.dumps(body)) == expected, f"{number}: NIfTI files in JSON")
+    affine[1, 3] = 2
+    body["y_pred"]["file"] = base64.b64encode(nibabel.Nifti1Image(masks[1], affine).to_bytes()).decode()
+    status, _, answer = client.ask("POST", "/v1/score", json.dumps(body), {"Content-Type": "application/json"})
+    check(status == 422 and b"affine" in answer, f"{number}: files of different places: {status} {answer}")
+    body["ignore_orientation"] = True
+    check(client.score("application/json", json.dumps(body)) == expected, f"{number}: files of different places, compared nevertheless")
+
+    plane = [(random.random(tuple(random.integers(1, 40, 2))) > 0.5).astype(np.uint8)]
+    plane.append((random.random(plane[0].shape) > 0.5).astype(np.uint8))
+    expected = client.raw(*plane, metrics=METRICS, tolerance=1)
+    runs = [coco.encode(np.asfortranarray(mask)) for mask in plane]
+    arrays = [{"rle": {"size": run["size"], "counts": run["counts"].decode()}} for run in runs]
+    body = json.dumps({"y_true": arrays[0], "y_pred": arrays[1], "metrics": METRICS, "tolerance": 1})
+    check(client.score("application/json", body) == expected, f"{number}: run lengths")
+    bits = b"".join(np.packbits(mask, axis=-1, bitorder="little").tobytes() for mask in plane)
+    target = "/v1/score?" + urllib.parse.urlencode(
+        {"shape": ",".join(map(str, plane[0].shape)), "dtype": "bit", "metrics": ",".join(METRICS), "tolerance": 1})
+    for coding, pack in (("identity", bytes), ("gzip", gzip.compress), ("deflate", zlib.compress)):
+        status, _, answer = client.ask("POST", target, pack(bits), {"Content-Type": "application/octet-stream", "Content-Encoding": coding})
+        check(status == 200 and json.loads(answer) == expected, f"{number}: bits, {coding}: {status} {answer[:200]}")
 
 
 def main():
@@ -114,6 +168,7 @@ def main():
         label_maps(client, random, number)
         channels(client, random, number)
         lists(client, random, number)
+        volumes(client, random, number)
     for query, status, words in (
         ("shape=2,2&labels=1,1", 422, "twice"), ("shape=2,2&labels=x", 422, "labels"), ("shape=2,2&labels=1.5", 422, "whole"),
         ("shape=2,2&dtype=float32&labels=all", 422, "no label"), ("shape=2,2&labels=1&threshold=0.5", 422, "exclude"),

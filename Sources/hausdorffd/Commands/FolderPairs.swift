@@ -1,0 +1,54 @@
+import Glibc
+import HTTPServer
+
+/// Files of two folders that have the same name, or but for their endings.
+struct FolderPairs {
+  struct Pair: Sendable {
+    let name: String
+    let truth, prediction: String
+  }
+
+  let pairs: [Pair]
+  /// Paths of files without a counterpart.
+  let alone: [String]
+
+  private static let endings = [".nii.gz", ".nii", ".npy", ".png"]
+
+  /// - Throws: `FileArray.Failure` where a folder cannot be read, or has two files of one name.
+  init(truths: String, predictions: String) throws(FileArray.Failure) {
+    let (true_, predicted) = (try Self.files(truths), try Self.files(predictions))
+    pairs = true_.keys.filter { predicted[$0] != nil }.sorted().map { name in
+      Pair(name: name, truth: true_[name]!, prediction: predicted[name]!)
+    }
+    alone =
+      true_.filter { predicted[$0.key] == nil }.values.sorted()
+      + predicted.filter { true_[$0.key] == nil }.values.sorted()
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Paths by what names are without their endings.
+  private static func files(_ folder: String) throws(FileArray.Failure) -> [String: String] {
+    guard let stream = opendir(folder) else {
+      throw FileArray.Failure(description: "\(folder): \(String(cString: strerror(errno)))")
+    }
+    defer { closedir(stream) }
+    var files: [String: String] = [:]
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      guard !name.hasPrefix("."), let ending = endings.first(where: name.lowercased().hasSuffix) else {
+        continue
+      }
+      let stem = String(name.dropLast(ending.count))
+      if let other = files.updateValue("\(folder)/\(name)", forKey: stem) {
+        throw FileArray.Failure(description: "\(other) and \(folder)/\(name) have one name")
+      }
+    }
+    return files
+  }
+}
