@@ -57,6 +57,17 @@ extension Span<UInt8> {
     return true
   }
 
+  /// The same with text.
+  func isEqual(_ range: Range<Int>, ignoringCase lowercase: String.UTF8View) -> Bool {
+    guard range.count == lowercase.count else { return false }
+    var index = range.lowerBound
+    for byte in lowercase {
+      guard ASCII.lowercased(self[index]) == byte else { return false }
+      index += 1
+    }
+    return true
+  }
+
   /// `range` without spaces and tabs at its ends.
   func trimmed(_ range: Range<Int>) -> Range<Int> {
     var (start, end) = (range.lowerBound, range.upperBound)

@@ -17,7 +17,7 @@ final class Exchange: @unchecked Sendable {
   private var stage = Stage.head
   private var head: RequestHead
   private var route: Route?
-  private var mediaType: String?
+  private var mediaType, answerType: String?
   private var parameters = PathParameters(names: [], values: [])
   private var admission: (any Admission)?
   private var collector: (any Collector)?
@@ -95,7 +95,7 @@ final class Exchange: @unchecked Sendable {
   private func findRoute() throws(Problem) {
     switch try core.router.match(head) {
     case .answer(let response): decided = response
-    case .route(let route, let mediaType, let parameters):
+    case .route(let route, let mediaType, let answerType, let parameters):
       let limit = route.consumed.isEmpty ? core.configuration.drainLimit : bodyLimit(route)
       let length = head.contentLength
       if let length, length > limit { throw .tooLong(limit) }
@@ -106,7 +106,7 @@ final class Exchange: @unchecked Sendable {
         throw .overloaded("There is no room for the body now.")
       }
       self.route = route
-      self.mediaType = mediaType
+      (self.mediaType, self.answerType) = (mediaType, answerType)
       self.parameters = parameters
     }
   }
@@ -169,7 +169,8 @@ final class Exchange: @unchecked Sendable {
       let body = try collector?.finish() ?? Body.empty
       collector = nil
       let request = Request(
-        head: head, mediaType: mediaType, body: body, pathParameters: parameters, admission: admission)
+        head: head, mediaType: mediaType, answerType: answerType, body: body, pathParameters: parameters,
+        admission: admission)
       switch try route.handle(request) {
       case .now(let response): return queue(response)
       case .later(let start): return suspend(start)

@@ -4,6 +4,8 @@ public struct Request: Sendable {
   public let head: RequestHead
   /// The one of the route's `consumes` that the body is; `nil` where it has none.
   public let mediaType: String?
+  /// The one of the route's `produces` that the client wants most; `nil` where it has none.
+  public let answerType: String?
   /// The body; empty where the route consumes none.
   public let body: Body
   /// What the `{name}` segments of the route's path matched, percent-decoded.
@@ -14,7 +16,8 @@ public struct Request: Sendable {
   /// The same request with another body, such as what was packed in its own.
   public func with(body: Body) -> Request {
     Request(
-      head: head, mediaType: mediaType, body: body, pathParameters: pathParameters, admission: admission)
+      head: head, mediaType: mediaType, answerType: answerType, body: body, pathParameters: pathParameters,
+      admission: admission)
   }
 }
 

@@ -74,6 +74,7 @@ public struct RequestHead: Sendable {
   public func preferredType(of types: [String]) -> String? {
     let accept = fields.accept
     if accept.isEmpty || bytes.span.isEqual(accept, ignoringCase: "*/*") { return types.first }
+    for type in types where bytes.span.isEqual(accept, ignoringCase: type.utf8) { return type }
     return Accept(text(accept)).preferred(of: types)
   }
 

@@ -14,7 +14,7 @@ public struct Router: Sendable {
   }
 
   enum Match {
-    case route(Route, mediaType: String?, PathParameters)
+    case route(Route, mediaType: String?, answerType: String?, PathParameters)
     case answer(Response)
   }
 
@@ -33,8 +33,9 @@ public struct Router: Sendable {
       }
       return .answer(Response(status: 204, headers: ["Allow": methods]))
     }
-    let mediaType = try check(head, against: route)
-    return .route(route, mediaType: mediaType, try parameters(of: route, ranges, in: head))
+    let (mediaType, answerType) = try check(head, against: route)
+    return .route(
+      route, mediaType: mediaType, answerType: answerType, try parameters(of: route, ranges, in: head))
   }
 
   private func find(_ head: borrowing RequestHead) throws(Problem) -> (Route, [Range<Int>])? {
@@ -56,18 +57,21 @@ public struct Router: Sendable {
     return Router.list(methods)
   }
 
-  /// Returns which of the media types that the route consumes the body is.
-  private func check(_ head: borrowing RequestHead, against route: Route) throws(Problem) -> String? {
+  /// Returns which of the media types that the route consumes the body is, and which of those it produces is wanted.
+  private func check(
+    _ head: borrowing RequestHead, against route: Route
+  ) throws(Problem) -> (mediaType: String?, answerType: String?) {
     let bytes = head.bytes.span
     let fields = head.fields
     if !fields.expect.isEmpty, !bytes.isEqual(fields.expect, ignoringCase: "100-continue") {
       throw Problem(status: 417, detail: "The only expectation is 100-continue.")
     }
-    if !route.produces.isEmpty, head.preferredType(of: route.produces) == nil {
+    let answerType = head.preferredType(of: route.produces)
+    if !route.produces.isEmpty, answerType == nil {
       throw Problem(
         status: 406, detail: "The answer would be \(route.produces.joined(separator: ", ")).")
     }
-    guard !route.consumed.isEmpty else { return nil }
+    guard !route.consumed.isEmpty else { return (nil, answerType) }
     if let coding = head.contentCoding, !route.codings.contains(coding) {
       let codings = route.codings + ["identity"]
       throw Problem(
@@ -81,7 +85,7 @@ public struct Router: Sendable {
         break
       }
       for (index, consumed) in route.consumed.enumerated() where bytes.isEqual(name, ignoringCase: consumed) {
-        return route.consumes[index]
+        return (route.consumes[index], answerType)
       }
     }
     let types = route.consumes.joined(separator: ", ")

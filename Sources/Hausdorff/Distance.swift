@@ -33,4 +33,13 @@ public enum Distance: String, CaseIterable, Sendable {
     case .chebyshev: components.reduce(0) { max($0, abs($1)) }
     }
   }
+
+  /// The same of a vector in a plane.
+  func length(_ down: Double, _ across: Double) -> Double {
+    switch self {
+    case .euclidean: (down * down + across * across).squareRoot()
+    case .manhattan: abs(down) + abs(across)
+    case .chebyshev: max(abs(down), abs(across))
+    }
+  }
 }

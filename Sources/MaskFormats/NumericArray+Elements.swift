@@ -70,6 +70,13 @@ extension NumericArray {
     return NumericArray(copy, shape: [count], type: type)
   }
 
+  /// As many elements as `shape` says, from `start` in C order on, as an array of that shape.
+  public func elements(from start: Int, shape: [Int]) -> NumericArray {
+    let first = range.lowerBound + start * type.byteCount
+    return NumericArray(
+      source: source, range: first..<first + shape.reduce(type.byteCount, *), shape: shape, type: type)
+  }
+
   /// Those elements, each made a float64, which holds all but the largest integers, and then what `value` makes of it.
   private func convert<Value>(
     _ bytes: UnsafeRawBufferPointer, start: Int, stride: Int, count: Int, _ value: (Double) -> Value

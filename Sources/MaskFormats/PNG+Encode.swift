@@ -8,6 +8,22 @@ extension PNG {
   /// - Throws: `FormatError.tooLarge` where there is no memory, or for a side of 2^31 pixels or more.
   public static func encode(grey samples: [UInt8], height: Int, width: Int) throws(FormatError) -> [UInt8] {
     precondition(height > 0 && width > 0 && samples.count == height * width)
+    return try encode(samples, height, width, SPNG_COLOR_TYPE_GRAYSCALE)
+  }
+
+  /// A PNG image of colours, 8 bits each, packed for drawings: rows that are like the one above take next to nothing.
+  ///
+  /// - Parameter samples: height times width times 3 of them, red, green and blue of each pixel, in C order.
+  /// - Throws: as above.
+  public static func encode(rgb samples: [UInt8], height: Int, width: Int) throws(FormatError) -> [UInt8] {
+    precondition(height > 0 && width > 0 && samples.count == 3 * height * width)
+    return try encode(samples, height, width, SPNG_COLOR_TYPE_TRUECOLOR, isDrawing: true)
+  }
+
+  private static func encode(
+    _ samples: [UInt8], _ height: Int, _ width: Int, _ colours: spng_color_type,
+    isDrawing: Bool = false
+  ) throws(FormatError) -> [UInt8] {
     guard let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue)) else {
       throw FormatError(.tooLarge, "there is no memory for a PNG encoder")
     }
@@ -17,7 +33,7 @@ extension PNG {
     }
     var header = spng_ihdr()
     (header.width, header.height) = (UInt32(width), UInt32(height))
-    (header.bit_depth, header.color_type) = (8, UInt8(SPNG_COLOR_TYPE_GRAYSCALE.rawValue))
+    (header.bit_depth, header.color_type) = (8, UInt8(colours.rawValue))
     func check(_ status: Int32) throws(FormatError) {
       guard status == 0 else {
         throw FormatError(
@@ -25,6 +41,10 @@ extension PNG {
       }
     }
     try check(spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1))
+    if isDrawing {
+      try check(spng_set_option(context, SPNG_FILTER_CHOICE, Int32(SPNG_FILTER_CHOICE_UP.rawValue)))
+      try check(spng_set_option(context, SPNG_IMG_COMPRESSION_LEVEL, 4))
+    }
     try check(spng_set_ihdr(context, &header))
     let finalize = Int32(SPNG_ENCODE_FINALIZE.rawValue)
     try check(

@@ -49,6 +49,10 @@ struct ScoreCommand: ParsableCommand {
   @Option(
     help: "What the axes are, as in BHW or DHW. (default: HW, BHW or BHWC by their number; DHW for NIfTI)")
   var layout: String?
+  @Option(help: "A PNG file to draw both masks in, the disagreeing points by their distance.")
+  var picture: String?
+  @Option(help: "Which slice of a volume is drawn, counted from 0 along axis D.")
+  var slice: String?
   @Flag(help: "Compare arrays whose files place them elsewhere.")
   var ignoreOrientation = false
   @Option(help: "A file to write the scores of every item to, as comma-separated values.")
@@ -73,13 +77,26 @@ struct ScoreCommand: ParsableCommand {
   }
 
   private func scoreFiles() throws {
-    let request = try ScoreRequest(
-      ArrayPair(truth: Self.read(truth), prediction: Self.read(prediction), options: options(), isJSON: false)
-    )
-    try show(try ScoreSheet(request).reply(perform: Self.perform), names: [truth])
+    let (truths, predictions) = (try Self.read(truth), try Self.read(prediction))
+    func request(_ options: OptionList) throws(RequestError) -> ScoreRequest {
+      try ScoreRequest(ArrayPair(truth: truths, prediction: predictions, options: options, isJSON: false))
+    }
+    let reply = try ScoreSheet(request(options())).reply(perform: Self.perform)
+    if let picture {
+      var options = try options()
+      if let slice { options.add("slice", slice) }
+      try FileArray.write(try ScorePicture(request(options)).draw().png, to: picture)
+    } else if slice != nil {
+      throw RequestError(.parameter("slice"), "needs --picture, a file to draw it in")
+    }
+    try show(reply, names: [truth])
   }
 
   private func scoreFolders() throws {
+    guard picture == nil, slice == nil else {
+      throw RequestError(
+        .parameter(picture == nil ? "slice" : "picture"), "is of one pair of masks, not of folders")
+    }
     let folders = try FolderPairs(truths: truth, predictions: prediction)
     for path in folders.alone { Output.complain("\(path) has no counterpart") }
     let pairs = folders.pairs

@@ -36,7 +36,8 @@ struct ServeCommand: AsyncParsableCommand {
   var maxBody = 512 << 20
   @Option(help: "Requests that may be received, waiting and worked on at once; more are answered 503.")
   var maxRequests = 1024
-  @Option(help: "Bytes that the bodies of those requests, and the work on losses, may take together.")
+  @Option(
+    help: "Bytes that the bodies of those requests, and the work on losses and pictures, may take together.")
   var maxQueuedBytes = 2 << 30
   @Option(help: "Open connections.")
   var maxConnections = 4096

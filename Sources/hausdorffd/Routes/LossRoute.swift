@@ -33,12 +33,12 @@ struct LossRoute: Sendable {
   ) throws(Problem) -> Response {
     if let problem = reasonToStop() { throw problem }
     let request = try request.unpacked(limits)
-    let wantsBytes = request.head.preferredType(of: Self.produces) == ArrayBody.rawType
+    let wantsBytes = request.answerType == ArrayBody.rawType
     let arrays = try ArrayBody.read(request, limits: limits, takesLabels: true)
     let loss = try Problem.from { () throws(RequestError) in
       try LossRequest(arrays, wantsBytes: wantsBytes)
     }
-    try takeMemory(for: loss, request)
+    try request.reserve(loss.workingBytes(workers: pool.limits.width), of: pool)
 
     let problem = Locked<Problem?>(nil)
     let reply = try Problem.from { () throws(RequestError) in
@@ -51,22 +51,7 @@ struct LossRoute: Sendable {
       }
     }
     guard let reply else { throw problem.withLock { $0 } ?? Problem(status: 500) }
-    guard let response = wantsBytes ? reply.bytes : reply.json else { throw Self.noRoom }
+    guard let response = wantsBytes ? reply.bytes : reply.json else { throw Problem.noRoom }
     return response
-  }
-
-  private static let noRoom = Problem(
-    status: 503, detail: "There is no room for the work now.", headers: ["Retry-After": "1"])
-
-  /// Counts what the work needs among the bytes of requests, until this one is answered.
-  private func takeMemory(for loss: LossRequest, _ request: Request) throws(Problem) {
-    let needed = loss.workingBytes(workers: pool.limits.width)
-    guard request.admission?.reserve(bytes: needed) == false else { return }
-    guard needed + request.body.count <= pool.limits.bytes else {
-      throw Problem(
-        status: 413,
-        detail: "Working on this takes \(needed) bytes beside the body; the limit is \(pool.limits.bytes).")
-    }
-    throw Self.noRoom
   }
 }

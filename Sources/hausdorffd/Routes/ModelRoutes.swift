@@ -91,7 +91,7 @@ struct ModelRoutes: Sendable {
     guard let path = context.folder.model(of: job) else { throw Self.noModel(job) }
     let request = try request.unpacked(context.limits)
     let body = try PredictBody(request, limits: context.limits)
-    let type = request.head.preferredType(of: Self.produces) ?? ArrayBody.jsonType
+    let type = request.answerType ?? ArrayBody.jsonType
     var options = body.options
     let (wanted, threshold) = try Problem.from { () throws(RequestError) in
       let output = options.take("output")

@@ -14,6 +14,7 @@ struct ScoreRoute: Sendable {
     Route(
       .post, "/v1/score",
       consumes: ArrayBody.types, codings: Request.codings,
+      produces: [ArrayBody.jsonType, ScorePicture.mediaType],
       admit: { _ throws(Problem) in try pool.admit() },
       handle: { request throws(Problem) in try answer(request) })
   }
@@ -21,7 +22,9 @@ struct ScoreRoute: Sendable {
   /// Scores that take less than the way to a worker and back are made on the thread that received the request.
   private func answer(_ request: Request) throws(Problem) -> Answer {
     let known = try readAtOnce(request)
-    if let known, known.isQuick { return .now(.json(.bytes(try known.replyAtOnce().json))) }
+    if let known, known.isQuick, request.answerType != ScorePicture.mediaType {
+      return .now(.json(.bytes(try known.replyAtOnce().json)))
+    }
     let deadline = ContinuousClock.now + pool.limits.deadline
     return .later { responder in
       pool.submit {
@@ -40,10 +43,24 @@ struct ScoreRoute: Sendable {
   ) throws(Problem) -> Response {
     if let problem = reasonToStop() { throw problem }
     let sheet = if let known { known } else { try read(request.unpacked(limits), limits) }
+    if request.answerType == ScorePicture.mediaType {
+      return try picture(of: sheet.single(), request, reasonToStop: reasonToStop)
+    }
     let reply = try sheet.reply(reasonToStop: reasonToStop) { count, each in
       if count == 1 { each(0) } else { pool.perform(count, each) }
     }
     return .json(.bytes(reply.json))
+  }
+
+  private func picture(
+    of score: ScoreRequest, _ request: Request, reasonToStop: @escaping @Sendable () -> Problem?
+  ) throws(Problem) -> Response {
+    let picture = try Problem.from { () throws(RequestError) in try ScorePicture(score) }
+    try request.reserve(picture.workingBytes, of: pool)
+    let drawn = try picture.draw(reasonToStop: reasonToStop)
+    var headers: Headers = [:]
+    if let loss = drawn.score.values.first ?? nil { headers.append("Loss", JSONWriter.text(loss)) }
+    return Response(contentType: ScorePicture.mediaType, headers: headers, content: .bytes(drawn.png))
   }
 
   /// The request, where reading it takes next to no time.
@@ -84,7 +101,7 @@ struct ScoreRoute: Sendable {
     return try Problem.from { () throws(RequestError) in ScoreSheet(try ScoreRequest(arrays)) }
   }
 
-  private static let listName = "pairs"
+  static let listName = "pairs"
 
   /// The pairs of a form with several files of each name, decoded in their turn.
   private static func sheet(

@@ -70,6 +70,11 @@ struct ArrayPair: Sendable {
 
   func location(_ name: ArrayName) -> Problem.FieldError.Location { name.location(json: isJSON, in: pointer) }
 
+  /// Where an option is, or would be.
+  func optionLocation(_ name: String) -> Problem.FieldError.Location {
+    isJSON ? .pointer("\(pointer)/\(name)") : .parameter(name)
+  }
+
   /// Why two files are not of the same place; nil where they are, up to a thousandth of a point, or do not say.
   private static func disagreement(_ truth: Geometry?, _ prediction: Geometry?) -> String? {
     guard let truth, let prediction else { return nil }

@@ -24,28 +24,36 @@ struct ScorePlan: Sendable {
   /// Scores one of the items.
   func score(_ index: Int, perform: @escaping Score.Perform) throws(RequestError) -> Score {
     let (item, arrays) = (items[index], request.arrays)
-    let truth: Mask
-    let prediction: Mask
-    switch source {
-    case .masks(let threshold):
-      (truth, prediction) = (
-        try mask(.truth, item, threshold), try mask(.prediction, item, threshold)
-      )
-    case .labels(let truths, let predictions):
-      if let label = item.label, let box = item.box {
-        truth = arrays.mask(truths, label, item.entry, box)
-        prediction = arrays.mask(predictions, label, item.entry, box)
-      } else {
-        truth = Mask(emptyWithShape: arrays.space.map { _ in 1 })
-        prediction = truth
-      }
-    }
+    let (truth, prediction) = try masks(of: item)
     do throws(MaskError) {
       return try Score(
         truth: truth, prediction: prediction, options: request.options(of: item.label), grid: arrays.space,
         perform: perform)
     } catch {
       throw arrays.outOfMemory(item: item.entry)
+    }
+  }
+
+  /// The masks of an item, each over the whole grid.
+  func wholeMasks(of item: Item) throws(RequestError) -> (truth: Mask, prediction: Mask) {
+    let whole = LabelMap.Box(ranges: request.arrays.space.map { 0..<$0 })
+    return try masks(of: Item(entry: item.entry, label: item.label, box: whole))
+  }
+
+  /// The masks of an item, within its box where it is a label.
+  private func masks(of item: Item) throws(RequestError) -> (truth: Mask, prediction: Mask) {
+    let arrays = request.arrays
+    switch source {
+    case .masks(let threshold):
+      return (try mask(.truth, item, threshold), try mask(.prediction, item, threshold))
+    case .labels(let truths, let predictions):
+      guard let label = item.label, let box = item.box else {
+        let empty = Mask(emptyWithShape: arrays.space.map { _ in 1 })
+        return (empty, empty)
+      }
+      return (
+        arrays.mask(truths, label, item.entry, box), arrays.mask(predictions, label, item.entry, box)
+      )
     }
   }
 

@@ -99,6 +99,9 @@ struct ScoreRequest: Sendable {
     }
   }
 
+  /// Whether something said how large a point is.
+  var hasSpacing: Bool { settings.spacing != nil || arrays.ownSpacing != nil }
+
   /// Whether scoring takes some tens of microseconds: at most one pair of 256×256 for one metric.
   ///
   /// An item costs as much as a few thousand points by itself; volumes, thin strips, unequal spacing and other conventions

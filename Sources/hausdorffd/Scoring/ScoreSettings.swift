@@ -6,7 +6,7 @@ import Hausdorff
 struct ScoreSettings: Sendable {
   static let options = [
     "metrics", "convention", "distance", "threshold", "spacing", "tolerance", "empty", "reduction", "labels",
-    "background", "layout", "ignore_orientation",
+    "background", "layout", "ignore_orientation", "slice",
   ]
 
   /// Which points are scored against which.
@@ -31,12 +31,14 @@ struct ScoreSettings: Sendable {
   let metrics: [Metric]
   let distance: Distance
   let threshold: Double?
-  let spacing: Given<[Double]>?
+  var spacing: Given<[Double]>?
   let tolerance: Given<[Double]>?
   let empty: EmptyPolicy
   let reduction: Reduction
   let labels: Given<Labels>?
   let background: Given<Bool>?
+  /// Which plane of a volume is drawn.
+  var slice: Given<Int>?
   /// Conventions that were left out, and why.
   let warnings: [String]
 
@@ -61,6 +63,9 @@ struct ScoreSettings: Sendable {
     }
     background = try options.take("background").map { (option) throws(RequestError) in
       Given(value: try option.boolean(), location: option.location)
+    }
+    slice = try options.take("slice").map { (option) throws(RequestError) in
+      Given(value: try option.integer(in: 0...Mask.maximumExtent), location: option.location)
     }
     let convention = options.take("convention")
     isEveryConvention = try convention?.string() == "all"

@@ -38,6 +38,16 @@ struct ScoreSheet: Sendable {
     }
   }
 
+  /// The request of a pair that was not sent as a list.
+  func single() throws(Problem) -> ScoreRequest {
+    guard !isList else {
+      let location =
+        isJSON ? .pointer("/" + ScoreRoute.listName) : ArrayName.prediction.location(json: false)
+      throw Problem(RequestError(location, "is of a list of pairs: a picture is of one pair of masks"))
+    }
+    return try pairs[0]().get()
+  }
+
   /// Scores everything.
   ///
   /// - Parameter reasonToStop: tells why the work is no longer wanted; asked before each share of it.
@@ -45,6 +55,11 @@ struct ScoreSheet: Sendable {
     reasonToStop: @escaping @Sendable () -> Problem? = { nil },
     perform: @escaping Score.Perform = Score.inTurn
   ) throws(Problem) -> ScoreReply {
+    if let slice = settings.slice {
+      throw Problem(
+        RequestError(
+          slice.location, "is for pictures: with Accept: image/png, that slice of a volume is drawn"))
+    }
     let work = Work(pairs: pairs, isList: isList, reasonToStop: reasonToStop, perform: perform)
     let outcomes = try work.outcomes()
     return try Problem.from { () throws(RequestError) in
