@@ -16,7 +16,8 @@ struct ScoreSheet: Sendable {
 
   /// The sheet of a single pair.
   init(_ request: ScoreRequest) {
-    (settings, isJSON, isQuick) = (request.settings, request.arrays.isJSON, request.isQuick)
+    (settings, isJSON) = (request.settings, request.arrays.isJSON)
+    isQuick = request.isQuick && request.settings.slice == nil
     (pairs, isList) = ([{ .success(request) }], false)
   }
 
