@@ -31,7 +31,9 @@ class Ours:
     """The program that times the library, fed through a pipe."""
 
     def __init__(self, program):
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # As the server sets them: else memory may go back to the system at the end of each turn, or not, as chance has it.
+        thresholds = {"MALLOC_MMAP_THRESHOLD_": str(8 << 20), "MALLOC_TRIM_THRESHOLD_": str(16 << 20)}
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **thresholds})
 
     def load(self, pair, metrics=None):
         """Sets the masks, and the metrics as names by convention."""

@@ -40,7 +40,7 @@ extension Mask {
   /// significant.
   ///
   /// - Parameter places: in the grid of corners, in C order.
-  func codes(atCorners places: some Sequence<Int>, _ body: (Int) -> Void) {
+  func codes(atCorners places: [Int], _ body: (Int) -> Void) {
     let (isVolume, height, perRow, columns) = (shape.count == 3, shape[shape.count - 2], wordsPerRow, columns)
     let depth = isVolume ? shape[0] : 1
     words.withUnsafeBufferPointer { words in

@@ -81,7 +81,7 @@ private struct SurfaceSide {
     var (sizes, keys) = ([Double](), [UInt64]())
     sizes.reserveCapacity(count)
     keys.reserveCapacity(count)
-    mask.codes(atCorners: [common, measured.places.map(Int.init)].joined()) { code in
+    mask.codes(atCorners: common + measured.places.map(Int.init)) { code in
       // The last bits of a distance make room for the rank of the size.
       keys.append(distances[keys.count].bitPattern & ~Self.rankBits | ranks[code])
       sizes.append(byCode[code])
