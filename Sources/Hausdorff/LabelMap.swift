@@ -28,6 +28,8 @@ public struct LabelMap {
     case tooManyLabels
   }
 
+  /// What a label may be: what float64 holds without a gap.
+  public static let numbers = -(1 << 53)...1 << 53
   /// Most labels, background not counted, that one map may hold.
   public static let maximumLabels = 1024
 
@@ -106,7 +108,7 @@ private struct Survey {
           column += 16
         }
         while column < columns, value(column) == first { column += 1 }
-        guard let label = number(first), abs(label) <= 1 << 53 else {
+        guard let label = number(first), LabelMap.numbers.contains(label) else {
           throw .notWhole(index: (shape.count == 3 ? [row / height, row % height] : [row]) + [start])
         }
         guard label != 0 else { continue }

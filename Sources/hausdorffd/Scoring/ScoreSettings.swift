@@ -165,7 +165,7 @@ extension OptionList.Entry {
     let numbers = try numbers()
     var labels: [Int] = []
     for number in numbers {
-      guard let label = Int(exactly: number), abs(label) <= 1 << 53 else {
+      guard let label = Int(exactly: number), LabelMap.numbers.contains(label) else {
         throw RequestError(location, "must be 'all' or whole numbers, not \(number)")
       }
       guard !labels.contains(label) else { throw RequestError(location, "has \(label) twice") }

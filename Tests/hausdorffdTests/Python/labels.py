@@ -172,6 +172,7 @@ def main():
     for query, status, words in (
         ("shape=2,2&labels=1,1", 422, "twice"), ("shape=2,2&labels=x", 422, "labels"), ("shape=2,2&labels=1.5", 422, "whole"),
         ("shape=2,2&dtype=float32&labels=all", 422, "no label"), ("shape=2,2&labels=1&threshold=0.5", 422, "exclude"),
+        ("shape=2,2&labels=-9223372036854775808", 422, "whole"), ("shape=1,1&dtype=int32&labels=-2147483648", 200, "-2147483648"),
         ("shape=2,2&background=true", 422, "channels"), ("shape=2,1,2&layout=HWC&labels=1", 422, "channels"),
         ("shape=2,2&metrics=surface_dice", 422, "tolerance"), ("shape=2,2&metrics=surface_dice&tolerance=-1", 422, "negative"),
         ("shape=2,2&labels=1,2&tolerance=1,2,3&metrics=surface_dice", 422, "3 numbers for 2"),
@@ -182,6 +183,9 @@ def main():
         values = np.full(8, 0.5, np.float32).tobytes() if size == 4 else bytes([0, 1] * 4)
         found, _, answer = client.ask("POST", f"/v1/score?{query}", values, {"Content-Type": "application/octet-stream"})
         check(found == status and words in answer.decode(), f"{query}: {found} {answer}")
+    extreme = np.full(8, -(2**63), np.int64).tobytes()
+    found, _, answer = client.ask("POST", "/v1/score?shape=2,2&dtype=int64&labels=all", extreme, {"Content-Type": "application/octet-stream"})
+    check(found == 422 and b"no label" in answer, f"the least of all integers: {found} {answer}")
     print(f"{count} rounds, {len(failures)} differences")
     print("\n".join(failures[:20]))
     sys.exit(bool(failures))
