@@ -16,13 +16,13 @@ struct FolderPairs {
 
   /// - Throws: `FileArray.Failure` where a folder cannot be read, or has two files of one name.
   init(truths: String, predictions: String) throws(FileArray.Failure) {
-    let (true_, predicted) = (try Self.files(truths), try Self.files(predictions))
-    pairs = true_.keys.filter { predicted[$0] != nil }.sorted().map { name in
-      Pair(name: name, truth: true_[name]!, prediction: predicted[name]!)
+    let (truths, predictions) = (try Self.files(truths), try Self.files(predictions))
+    pairs = truths.keys.filter { predictions[$0] != nil }.sorted().map { name in
+      Pair(name: name, truth: truths[name]!, prediction: predictions[name]!)
     }
     alone =
-      true_.filter { predicted[$0.key] == nil }.values.sorted()
-      + predicted.filter { true_[$0.key] == nil }.values.sorted()
+      truths.filter { predictions[$0.key] == nil }.values.sorted()
+      + predictions.filter { truths[$0.key] == nil }.values.sorted()
   }
 
   static func isFolder(_ path: String) -> Bool {

@@ -231,7 +231,7 @@ struct ModelRoutes: Sendable {
     _ prediction: Prediction, _ wanted: Output, _ threshold: Double, _ type: String, _ scores: ScoreReply?
   ) throws(Problem) -> Response {
     var headers: Headers = [:]
-    if let loss = scores?.reduced().first ?? nil { headers.append("Loss", JSONWriter.text(loss)) }
+    if let loss = scores?.reduced.first ?? nil { headers.append("Loss", JSONWriter.text(loss)) }
     let labels = wanted == .mask ? prediction.labels(threshold: threshold) : []
     func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
       wanted == .mask ? body(labels.span.bytes) : body(prediction.probabilities.span.bytes)

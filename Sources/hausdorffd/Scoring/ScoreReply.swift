@@ -59,16 +59,19 @@ struct ScoreReply {
     }
   }
 
-  /// The metrics over all items, or those of one label, in the order asked for; nil with `reduction=none`.
-  func reduced(label: Int? = nil) -> [Double?] {
-    settings.metrics.indices.map { index in
-      settings.reduction(
-        items.lazy.filter { label == nil || $0.label == label }.map { $0.score.values[index] })
-    }
+  /// The metrics over all items, in the order asked for; nil with `reduction=none`.
+  var reduced: [Double?] { reduced(items) }
+
+  /// The labels that items have, ascending, and the metrics over the items of each.
+  var labels: [(label: Int, reduced: [Double?])] {
+    guard items.contains(where: { $0.label != nil }) else { return [] }
+    return Dictionary(grouping: items.lazy.filter { $0.label != nil }) { $0.label! }
+      .sorted { $0.key < $1.key }.map { ($0.key, reduced($0.value)) }
   }
 
-  /// The labels that items have, ascending.
-  var labels: [Int] { Set(items.lazy.compactMap(\.label)).sorted() }
+  private func reduced(_ items: [Item]) -> [Double?] {
+    settings.metrics.indices.map { index in settings.reduction(items.lazy.map { $0.score.values[index] }) }
+  }
 
   /// What the answer left out and why, in words.
   var warnings: [String] {
@@ -83,6 +86,7 @@ struct ScoreReply {
   /// The reply as JSON.
   var json: [UInt8] {
     var json = JSONWriter()
+    let (reduced, labels, rows) = (reduced, labels, rows)
     json.object { json in
       if settings.isEveryConvention {
         json.member("loss", nil as Double?)
@@ -91,14 +95,14 @@ struct ScoreReply {
             for convention in settings.conventions {
               let indices = settings.metrics.indices.filter { settings.metrics[$0].convention == convention }
               json.member(convention.rawValue) { json in
-                json.object { json in writeValues(&json, indices) }
+                json.object { json in writeValues(&json, indices, reduced, labels, rows) }
               }
             }
           }
         }
       } else {
-        json.member("loss", reduced().first ?? nil)
-        writeValues(&json, Array(settings.metrics.indices))
+        json.member("loss", reduced.first ?? nil)
+        writeValues(&json, Array(settings.metrics.indices), reduced, labels, rows)
       }
       json.member("reduction", settings.reduction.rawValue)
       json.member("distance", settings.distance.rawValue)
@@ -109,17 +113,19 @@ struct ScoreReply {
   }
 
   /// Writes `metrics`, `labels` and `items`, with the metrics of these places.
-  private func writeValues(_ json: inout JSONWriter, _ indices: [Int]) {
+  private func writeValues(
+    _ json: inout JSONWriter, _ indices: [Int], _ reduced: [Double?],
+    _ labels: [(label: Int, reduced: [Double?])], _ rows: [Row]
+  ) {
     func write(_ values: [Double?], to json: inout JSONWriter) {
       for index in indices { json.member(settings.metrics[index].name, values[index]) }
     }
-    json.member("metrics") { $0.object { write(reduced(), to: &$0) } }
-    let labels = labels
+    json.member("metrics") { $0.object { write(reduced, to: &$0) } }
     if !labels.isEmpty {
       json.member("labels") { json in
         json.object { json in
-          for label in labels {
-            json.member("\(label)") { $0.object { write(reduced(label: label), to: &$0) } }
+          for (label, reduced) in labels {
+            json.member("\(label)") { $0.object { write(reduced, to: &$0) } }
           }
         }
       }

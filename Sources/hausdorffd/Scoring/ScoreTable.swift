@@ -18,7 +18,7 @@ struct ScoreTable {
     guard reply.items.count > 1, !settings.isEveryConvention else {
       // A line each.
       let empty = reply.items.first?.score.empty
-      let values = reply.items.count == 1 ? reply.items[0].score.values : reply.reduced()
+      let values = reply.items.count == 1 ? reply.items[0].score.values : reply.reduced
       rows = zip(names, values).map { name, value in [name, value.map(ScoreTable.format) ?? "-"] }
       if let empty, reply.items.count == 1 { rows.append(["empty", empty.rawValue]) }
       text = ScoreTable.align(rows)
@@ -35,9 +35,9 @@ struct ScoreTable {
     if settings.reduction != .none {
       let name = settings.reduction.rawValue
       if labels.count > 1 {
-        for label in labels { row([name, "\(label)"], reply.reduced(label: label), "") }
+        for (label, reduced) in labels { row([name, "\(label)"], reduced, "") }
       }
-      row(hasLabels ? [name, ""] : [name], reply.reduced(), "")
+      row(hasLabels ? [name, ""] : [name], reply.reduced, "")
     }
     text = ScoreTable.align(rows)
   }
