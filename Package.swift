@@ -69,12 +69,13 @@ let package = Package(
       resources: [.embedInCode("openapi.yaml")],
       swiftSettings: swiftSettings),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["CZlib"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(
       name: "HausdorffTests", dependencies: ["Hausdorff", "CKernels"], resources: [.copy("Fixtures")],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "MaskFormatsTests", dependencies: ["MaskFormats", "CZlib", "Hausdorff"],
+      name: "MaskFormatsTests", dependencies: ["MaskFormats", "Hausdorff", "TestSupport"],
       resources: [.copy("Fixtures"), .copy("Regressions")], swiftSettings: swiftSettings),
     .testTarget(
       name: "UNetTests", dependencies: ["UNet", "CKernels", "Hausdorff", "MaskFormats"],

@@ -1,4 +1,5 @@
 import MaskFormats
+import TestSupport
 import Testing
 
 private func decode(

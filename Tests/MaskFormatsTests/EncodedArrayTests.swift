@@ -1,5 +1,6 @@
 import Hausdorff
 import MaskFormats
+import TestSupport
 import Testing
 
 @Suite struct EncodedArrayTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Hausdorff
 import MaskFormats
+import TestSupport
 import Testing
 
 private func decode(_ bytes: [UInt8], limits: FormatLimits = FormatLimits()) throws(FormatError)

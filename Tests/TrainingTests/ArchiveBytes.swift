@@ -105,23 +105,3 @@ func zip(_ members: [Member], comment: String = "", declaredCount: Int? = nil) -
   end.append(comment.utf8.count, bytes: 2)
   return file + directory + end + comment.utf8
 }
-
-/// `bytes` as a member of gzip, or with `windowBits` of -15 as deflate alone.
-func gzipped(_ bytes: [UInt8], windowBits: Int32 = 15 + 16) -> [UInt8] {
-  var stream = z_stream()
-  let version = deflateInit2_(
-    &stream, 1, Z_DEFLATED, windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-    Int32(MemoryLayout<z_stream>.size))
-  precondition(version == Z_OK)
-  defer { deflateEnd(&stream) }
-  return [UInt8](unsafeUninitializedCapacity: bytes.count + bytes.count / 1000 + 128) { output, count in
-    bytes.withUnsafeBufferPointer { input in
-      stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-      stream.avail_in = UInt32(input.count)
-      stream.next_out = output.baseAddress
-      stream.avail_out = UInt32(output.count)
-      precondition(deflate(&stream, Z_FINISH) == Z_STREAM_END)
-    }
-    count = output.count - Int(stream.avail_out)
-  }
-}

@@ -1,5 +1,6 @@
 import Glibc
 import MaskFormats
+import TestSupport
 import Testing
 
 @testable import Training
@@ -87,7 +88,7 @@ private func holdsFile(of folder: String) throws -> Bool {
 
   /// The two archives that people make by hand, and gzip around the second.
   private static func each(_ members: [Member]) -> [(kind: String, bytes: [UInt8])] {
-    [("zip", zip(members)), ("tar", tar(members)), ("tar.gz", gzipped(tar(members)))]
+    [("zip", zip(members)), ("tar", tar(members)), ("tar.gz", deflated(tar(members)))]
   }
 
   @Test(arguments: [
@@ -135,7 +136,7 @@ private func holdsFile(of folder: String) throws -> Bool {
       member.type = type.utf8.first!
       member.link = "/etc/passwd"
     }
-    for bytes in [tar(Self.pair + [member]), gzipped(tar([member]))] {
+    for bytes in [tar(Self.pair + [member]), deflated(tar([member]))] {
       let error = try refusal(bytes)
       #expect(error.detail.contains(words), "\(error)")
       #expect(words.isEmpty || error.detail.contains("'images/b.npy'"), "\(error)")
@@ -184,7 +185,7 @@ private func holdsFile(of folder: String) throws -> Bool {
     let header = paxHeader([
       ("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", "1"),
     ])
-    let error = try refusal(gzipped(tar([header, Member("images/b.npy", map)])))
+    let error = try refusal(deflated(tar([header, Member("images/b.npy", map)])))
     #expect(error.detail.contains("bytes of headers or padding in a row"), "\(error)")
   }
 
@@ -226,8 +227,8 @@ private func holdsFile(of folder: String) throws -> Bool {
     for (bytes, words) in [
       ([], "it is empty"), ([0x1F, 0x8B], "cut short"), (Array("hello".utf8), "neither npz, zip, tar nor"),
       (try readFile(try fixture("grey.png")), "neither npz, zip, tar nor"),
-      ([UInt8](repeating: 7, count: 5000), "neither npz, zip, tar nor"), (gzipped([]), ""),
-      (gzipped(inner), "neither npz, zip, tar nor"), (gzipped(Array("hello".utf8)), "neither"),
+      ([UInt8](repeating: 7, count: 5000), "neither npz, zip, tar nor"), (deflated([]), ""),
+      (deflated(inner), "neither npz, zip, tar nor"), (deflated(Array("hello".utf8)), "neither"),
       (Array("PK".utf8), "not a whole zip archive"),
       (Array("PK\u{3}\u{4}hello".utf8), "not a whole zip archive"),
     ] as [([UInt8], String)] {
@@ -249,7 +250,7 @@ private func holdsFile(of folder: String) throws -> Bool {
     #expect(try folder.names == [])
     let open = tar(Self.pair).dropLast(1024)
     #expect(try refusal(Array(open)).detail.contains("cut short: it has no end mark"))
-    #expect(try refusal(gzipped(Array(open))).detail.contains("cut short: it has no end mark"))
+    #expect(try refusal(deflated(Array(open))).detail.contains("cut short: it has no end mark"))
   }
 
   @Test func `what follows the end of an archive is refused, but for zeros and further parts`() throws {
@@ -257,16 +258,17 @@ private func holdsFile(of folder: String) throws -> Bool {
     let whole = tar(Self.pair)
     let zeros = [UInt8](repeating: 0, count: 5000)
     for bytes in [
-      whole + zeros.prefix(4096), gzipped(whole) + zeros, gzipped(whole + zeros.prefix(4096)),
-      gzipped(parts[0]) + gzipped(parts[1]) + gzipped(tarEnd), tar([Self.pair[0]]) + tar([Self.pair[1]]),
+      whole + zeros.prefix(4096), deflated(whole) + zeros, deflated(whole + zeros.prefix(4096)),
+      deflated(parts[0]) + deflated(parts[1]) + deflated(tarEnd), tar([Self.pair[0]]) + tar([Self.pair[1]]),
       zip(Self.pair, comment: "a comment"),
     ] {
       #expect(try importing(bytes).count == 1)
     }
     let garbage = [UInt8](repeating: 0x42, count: 700)
     for bytes in [
-      whole + garbage, whole + [1], gzipped(whole) + garbage, gzipped(whole + garbage), gzipped(whole + [1]),
-      gzipped(whole) + [0x1F, 0x8B], zip(Self.pair) + garbage, zip(Self.pair) + [0],
+      whole + garbage, whole + [1], deflated(whole) + garbage, deflated(whole + garbage),
+      deflated(whole + [1]),
+      deflated(whole) + [0x1F, 0x8B], zip(Self.pair) + garbage, zip(Self.pair) + [0],
       zip(Self.pair) + zip(Self.pair).suffix(22) + [0],
     ] {
       #expect(try refusal(bytes).kind == .invalid)
@@ -274,7 +276,7 @@ private func holdsFile(of folder: String) throws -> Bool {
   }
 
   @Test func `wrong checksums and lengths are found`() throws {
-    let whole = gzipped(tar(Self.pair))
+    let whole = deflated(tar(Self.pair))
     for at in whole.count - 8..<whole.count {
       var changed = whole
       changed[at] ^= 1
@@ -302,15 +304,15 @@ private func holdsFile(of folder: String) throws -> Bool {
   @Test func `what is decompressed is limited while it is, also where it is passed over`() throws {
     let zeros = [UInt8](repeating: 0, count: 64 << 20)
     let limits = ImportLimits(maximumBytes: 1 << 20)
-    let packed = Member("notes.bin", gzipped(zeros, windowBits: -15)).with { member in
+    let packed = Member("notes.bin", deflated(zeros, windowBits: -15)).with { member in
       member.method = 8
       member.declaredCount = zeros.count
       member.checksum = 0
     }
     let image = Member("images/b.npy", zeros)
     for bytes in [
-      zip(Self.pair + [packed]), zip([packed]), gzipped(tar(Self.pair + [image])),
-      gzipped(tar([Member("notes.bin", zeros)])), tar([image]), gzipped(zeros),
+      zip(Self.pair + [packed]), zip([packed]), deflated(tar(Self.pair + [image])),
+      deflated(tar([Member("notes.bin", zeros)])), tar([image]), deflated(zeros),
     ] {
       var steps = 0
       let error = try refusal(bytes, limits: limits) { (_, _) throws(DataSetError) in steps += 1 }
@@ -333,7 +335,7 @@ private func holdsFile(of folder: String) throws -> Bool {
     // What PNG unpacks counts as well as what the archive does.
     let png = try PNG.encode(grey: [UInt8](repeating: 0, count: side * side), height: side, width: side)
     let images = (0..<4).flatMap { [Member("images/\($0).png", png), Member("masks/\($0).png", png)] }
-    let packed = gzipped(tar(images))
+    let packed = deflated(tar(images))
     #expect(packed.count < 20_000)
     #expect(try importing(packed, limits: ImportLimits(maximumBytes: 8 * side * side)).count == 4)
     let all = try refusal(packed, limits: ImportLimits(maximumBytes: 8 * side * side - 1))
@@ -353,7 +355,7 @@ private func holdsFile(of folder: String) throws -> Bool {
   @Test func `a million and more members are refused, of zip before its directory fills memory`() throws {
     // Gzip members go one behind the other, so a thousand headers packed once do.
     let folder = tarMember(Member("images/").with { $0.type = UInt8(ascii: "5") })
-    let thousand = gzipped((0..<1024).flatMap { _ in folder })
+    let thousand = deflated((0..<1024).flatMap { _ in folder })
     let error = try refusal((0..<1025).flatMap { _ in thousand })
     #expect(error.kind == .tooLarge && error.detail.contains("more than 1048576 members"), "\(error)")
     let members = [Member](repeating: Member("a"), count: 1 << 20 + 1)
@@ -405,7 +407,7 @@ private func holdsFile(of folder: String) throws -> Bool {
     // Of 3 MiB: with 1 there is no room to unpack it, with 5 none for the samples beside it.
     let array = npy([1024, 1536], [UInt8](repeating: 1, count: 1024 * 1536))
     let bytes = tar([Member("images/a.npy", array), Member("masks/a.npy", array)])
-    for archive in [bytes, gzipped(bytes)] {
+    for archive in [bytes, deflated(bytes)] {
       let error = failure { () throws(DataSetError) in
         try DataSet.importing(archive: TestBytes(archive), name: "archive", keptAs: "\(disk.path)/set")
       }

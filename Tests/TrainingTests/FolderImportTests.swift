@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Training
@@ -50,10 +51,10 @@ import Testing
     // Their first axis is the fastest.
     func stored(_ values: [UInt8]) -> [UInt8] { (0..<20).map { values[$0 % 4 * 5 + $0 / 4] } }
     let (image, mask) = (ramp(20).map(UInt8.init), labels(20))
-    try folder.write("images/a.nii.gz", gzipped(nifti(shape, stored(image))))
+    try folder.write("images/a.nii.gz", deflated(nifti(shape, stored(image))))
     try folder.write("masks/a.nii", nifti(shape, stored(mask)))
     try folder.write("images/b.npy", npy([4, 5], image))
-    try folder.write("masks/b.NII.GZ", gzipped(nifti(shape, stored(mask))))
+    try folder.write("masks/b.NII.GZ", deflated(nifti(shape, stored(mask))))
     let set = try importing()
     for index in 0..<2 {
       #expect(set.size(of: index) == (4, 5) && set.channels == 1)
@@ -64,11 +65,11 @@ import Testing
 
   @Test func `volumes are no samples, and the files are named`() throws {
     try folder.write("images/a.nii", nifti([4, 5, 2], [UInt8](repeating: 1, count: 40)))
-    try folder.write("masks/a.nii.gz", gzipped(nifti([4, 5, 2], [UInt8](repeating: 1, count: 40))))
+    try folder.write("masks/a.nii.gz", deflated(nifti([4, 5, 2], [UInt8](repeating: 1, count: 40))))
     let error = try #require(failure { () throws(DataSetError) in try importing() })
     #expect(
       error.kind == .invalid && error.detail.contains("masks/a.nii.gz: a shape of (4, 5, 2)"), "\(error)")
-    try folder.write("masks/a.nii.gz", gzipped([1, 2, 3]))
+    try folder.write("masks/a.nii.gz", deflated([1, 2, 3]))
     let other = try #require(failure { () throws(DataSetError) in try importing() })
     #expect(other.detail.hasSuffix("masks/a.nii.gz: the gzip stream holds no NIfTI file by its first bytes"))
   }

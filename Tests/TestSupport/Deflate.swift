@@ -1,7 +1,7 @@
-import CZlib
+internal import CZlib
 
 /// `bytes` packed by zlib: as a gzip member, as a zlib stream with `windowBits` of 15, as deflate alone with -15.
-func deflated(_ bytes: [UInt8], windowBits: Int32 = 15 + 16, level: Int32 = 6) -> [UInt8] {
+public func deflated(_ bytes: [UInt8], windowBits: Int32 = 15 + 16, level: Int32 = 6) -> [UInt8] {
   var stream = z_stream()
   let status = deflateInit2_(
     &stream, level, Z_DEFLATED, windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
