@@ -7,7 +7,9 @@
 // is too large or its spacing unequal. Only planes and columns that hold a query are solved.
 //
 // Planes come in bands, so that the counters that ran up stay in the cache: a first sweep upward keeps
-// the counters at each band's end only, and each band repeats its own part.
+// the counters at each band's end only, and each band repeats its own part. What is large comes in parts of several
+// bands, which threads share: the first sweep, of which each does some columns, then also keeps the counters that run down
+// at each part's beginning.
 
 // Square roots in place; AVX-512's own take twice as long as Newton's steps, of which two make all digits of float64.
 #ifdef RECIPROCAL_ROOTS
@@ -199,17 +201,30 @@ static void NAME(solve_band)(measure *m, band *b, total *t) {
   }
 }
 
-static void NAME(measure)(measure *m, total *t) {
-  const int64_t size = m->steps_stride, bands = (m->planes + m->band - 1) / m->band;
-  memset(m->down, 255, (size_t)size * sizeof *m->down);
-  uint16_t *up = m->ends + (bands - 1) * size;
-  memset(up, 255, (size_t)size * sizeof *up);
-  for (int64_t i = bands - 1; i > 0; i--, up -= size) {
-    int64_t from = i * m->band, to = from + m->band < m->planes ? from + m->band : m->planes;
-    NAME(count_up_steps8)(m, from, to, up, up - size);
+// Sweeps the columns of one part.
+static void NAME(sweep_part)(const ck_measurement *all, int64_t part) {
+  const measure *m = &all->shared;
+  const int64_t blocks = m->rows * m->words, first = blocks * part / all->parts, last = blocks * (part + 1) / all->parts;
+  const int64_t size = m->steps_stride;
+  const size_t bytes = (size_t)(last - first) * 64 * sizeof(uint16_t);
+  uint16_t *up = all->ends + (all->bands - 1) * size, *down = all->starts;
+  memset(up + first * 64, 255, bytes);
+  memset(down + first * 64, 255, bytes);
+  for (int64_t i = all->bands - 1; i > 0; i--, up -= size)
+    NAME(pass_steps8)(m, i * m->band, band_end(all, i), true, first, last, up, up - size);
+  for (int64_t next = 1, i = 0; next < all->parts; next++, down += size) {
+    memcpy(down + size + first * 64, down + first * 64, bytes);
+    for (; i < first_band(all, next); i++)
+      NAME(pass_steps8)(m, i * m->band, band_end(all, i), false, first, last, down + size, down + size);
   }
-  for (int64_t from = 0; from < m->planes; from += m->band, up += size) {
-    band b = {.from = from, .to = from + m->band < m->planes ? from + m->band : m->planes, .up = up};
+}
+
+// Solves the bands of one part, with working memory of its own.
+static void NAME(solve_part)(const ck_measurement *all, int64_t part, measure *m, total *t) {
+  const int64_t size = m->steps_stride;
+  memcpy(m->down, all->starts + part * size, (size_t)size * sizeof *m->down);
+  for (int64_t i = first_band(all, part); i < first_band(all, part + 1); i++) {
+    band b = {.from = i * m->band, .to = band_end(all, i), .up = all->ends + i * size};
     NAME(sweep_band)(m, &b, m->wide_only > 0);
     NAME(solve_band)(m, &b, t);
     uint16_t *down = m->down;

@@ -45,7 +45,7 @@ enum { WIDE_ONLY = 7 };
 // Planes of a band: counters of 8 bits can tell that they met no target in as many.
 enum { MOST_PLANES = 255 };
 
-// One call of ck_measure: the grid, cropped to what holds points (along x to whole words), and its working memory.
+// What is measured: the grid, cropped to what holds points (along x to whole words), and the working memory of one part.
 typedef struct {
   int64_t planes, rows, columns, words, lanes;  // lanes = words * 64
   int64_t plane_stride, row_stride;  // of the masks, in words
@@ -60,7 +60,7 @@ typedef struct {
   int64_t band, steps_stride;  // most planes of a band, lanes of a plane's steps
   uint64_t *query, *any_query, *column_query, *pending, *beyond;
   uint8_t *steps8;
-  uint16_t *steps16, *down, *next_down, *ends;
+  uint16_t *steps16, *down, *next_down;
   void *aside, *costs16, *costs, *across, *out, *column, *table16[3], *table32[3], *table64[3];
   line_post *posts;
   made_tables made;
@@ -81,6 +81,28 @@ typedef struct {
   double sum, maximum;  // the maximum is kept as a cost
   double *values;
 } total;
+
+// Points of a part at least, and how many parts are made, if any. They do not depend on how many threads there are: sums
+// are rounded alike whoever adds them up.
+enum { PART_POINTS = 1 << 18, FEWEST_PARTS = 8, MOST_PARTS = 16 };
+
+struct ck_measurement {
+  measure shared;          // without working memory
+  ck_variant variant;
+  int64_t bands, parts;
+  uint16_t *ends, *starts;  // counters of the plane behind each band, and before each part
+  int64_t counts[MOST_PARTS];
+  total totals[MOST_PARTS];
+  bool failed[MOST_PARTS];
+};
+
+static inline int64_t first_band(const ck_measurement *all, int64_t part) { return all->bands * part / all->parts; }
+
+// The plane behind a band.
+static inline int64_t band_end(const ck_measurement *all, int64_t band) {
+  int64_t end = (band + 1) * all->shared.band;
+  return end < all->shared.planes ? end : all->shared.planes;
+}
 
 // Notes the indices of the points that `bits` names, of those from `first` on.
 static inline void note_places(int64_t **places, int64_t first, uint64_t bits) {
@@ -243,13 +265,11 @@ static void *take_memory(measure *m) {
   const size_t along_x = (size_t)m->lanes + 128, along_y = volume ? rows + 128 : 0;
   const size_t moves_x = 2 * along_x, moves_y = 2 * along_y;
   const size_t plane = (size_t)m->steps_stride * sizeof(uint16_t), around = 64 * sizeof(uint16_t);
-  const size_t bands = ((size_t)m->planes + band - 1) / band;
   uint16_t *before8, *before16;
   struct { void *at; size_t bytes; } parts[] = {
       {&m->query, rows * (words + 1) * sizeof(uint64_t)},
       {&m->down, plane},
       {&m->next_down, plane},
-      {&m->ends, plane * bands},
       {&before8, around},
       {&m->steps8, plane / 2 * band + around},
       {&m->costs16, along_x * sizeof(uint16_t)},
@@ -291,20 +311,19 @@ static void *take_memory(measure *m) {
   return block;
 }
 
-static bool run(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
-                const uint64_t *points, float *map, int64_t *places, total *t, double *scale) {
+static ck_measurement *begin(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped,
+                             const uint64_t *targets, const uint64_t *points, float *map) {
   const int64_t words = (grid->columns + 63) / 64, plane_words = grid->rows * words;
   const ck_range planes = survey->planes, rows = survey->rows, columns = survey->columns;
   const ck_range target_columns = swapped ? survey->second_columns : survey->first_columns;
   const int64_t first_word = columns.first / 64, first_column = first_word * 64;
-  const int64_t offset = planes.first * plane_words + rows.first * words + first_word;
+  const int64_t first_plane = planes.first * plane_words, offset = first_plane + rows.first * words + first_word;
   measure m = {
       .planes = planes.last - planes.first + 1, .rows = rows.last - rows.first + 1,
       .columns = columns.last - first_column + 1, .plane_stride = plane_words, .row_stride = words,
       .lo = target_columns.first - first_column, .hi = target_columns.last - first_column,
       .targets = targets + offset, .points = points + offset,
-      .distance = grid->distance, .map_plane_stride = grid->rows * grid->columns, .map_row_stride = grid->columns,
-      .places = places};
+      .distance = grid->distance, .map_plane_stride = grid->rows * grid->columns, .map_row_stride = grid->columns};
   m.first_place = planes.first * m.map_plane_stride + rows.first * m.map_row_stride + first_column;
   if (map) m.map = map + m.first_place;
   double spacing[3] = {grid->spacing[0], grid->spacing[1], grid->spacing[2]};
@@ -328,28 +347,88 @@ static bool run(ck_variant variant, const ck_grid *grid, const ck_survey *survey
   while ((volume ? 1 : 4) * m.band * m.band < m.planes) m.band++;
   if (m.band > MOST_PLANES) m.band = MOST_PLANES;
   if (m.band > m.planes) m.band = m.planes;
+  const int64_t bands = (m.planes + m.band - 1) / m.band;
+  int64_t parts = m.planes * m.rows * m.lanes / PART_POINTS;
+  if (map || parts < FEWEST_PARTS) parts = 1;
+  if (parts > MOST_PARTS) parts = MOST_PARTS;
+  if (parts > bands) parts = bands;
 
+  ck_measurement *all = calloc(1, sizeof *all);
+  if (!all) return NULL;
+  all->ends = aligned_alloc(64, (size_t)((bands + parts) * m.steps_stride) * sizeof(uint16_t));
+  if (!all->ends) {
+    free(all);
+    return NULL;
+  }
+  all->starts = all->ends + bands * m.steps_stride;
+  all->shared = m;
+  all->variant = variant;
+  all->bands = bands;
+  all->parts = parts;
+  return all;
+}
+
+ck_measurement *ck_begin(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped,
+                         const uint64_t *targets, const uint64_t *points) {
+  return begin(variant, grid, survey, swapped, targets, points, NULL);
+}
+
+int64_t ck_parts(const ck_measurement *all) { return all->parts; }
+
+void ck_sweep(ck_measurement *all, int64_t part) {
+#define SWEEP_PART(name) sweep_part_##name(all, part)
+  CHOOSE(all->variant, SWEEP_PART);
+  if (all->parts == 1) return;
+  const measure *m = &all->shared;
+  const int64_t first = first_band(all, part) * m->band, last = band_end(all, first_band(all, part + 1) - 1);
+  for (int64_t z = first; z < last; z++)
+    for (int64_t y = 0; y < m->rows; y++) {
+      const int64_t at = z * m->plane_stride + y * m->row_stride;
+      for (int64_t w = 0; w < m->words; w++)
+        all->counts[part] += __builtin_popcountll(m->points[at + w] & ~m->targets[at + w]);
+    }
+}
+
+void ck_solve(ck_measurement *all, int64_t part, double *values, int64_t *places) {
+  int64_t before = 0;
+  for (int64_t i = 0; i < part; i++) before += all->counts[i];
+  if (all->parts > 1 && all->counts[part] == 0) return;
+  measure m = all->shared;
+  m.places = places ? places + before : NULL;
+  total t = {.values = values ? values + before : NULL};
   void *memory = take_memory(&m);
-  if (!memory) return false;
-#define MEASURE(name) measure_##name(&m, t)
-  CHOOSE(variant, MEASURE);
+  all->failed[part] = !memory;
+  if (!memory) return;
+#define SOLVE_PART(name) solve_part_##name(all, part, &m, &t)
+  CHOOSE(all->variant, SOLVE_PART);
   free(memory);
-  *scale = m.scale;
+  all->totals[part] = t;
+}
+
+bool ck_result(const ck_measurement *all, ck_directed *result) {
+  double sum = 0, maximum = 0;
+  for (int64_t i = 0; i < all->parts; i++) {
+    if (all->failed[i]) return false;
+    sum += all->totals[i].sum;
+    if (all->totals[i].maximum > maximum) maximum = all->totals[i].maximum;
+  }
+  const measure *m = &all->shared;
+  *result = (ck_directed){sum * m->scale, (m->distance == ck_euclidean ? sqrt(maximum) : maximum) * m->scale};
   return true;
 }
 
-bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
-                const uint64_t *points, ck_directed *result, double *values, int64_t *places) {
-  total t = {.values = values};
-  double scale;
-  if (!run(variant, grid, survey, swapped, targets, points, NULL, places, &t, &scale)) return false;
-  *result = (ck_directed){t.sum * scale, (grid->distance == ck_euclidean ? sqrt(t.maximum) : t.maximum) * scale};
-  return true;
+void ck_end(ck_measurement *all) {
+  free(all->ends);
+  free(all);
 }
 
 bool ck_map(ck_variant variant, const ck_grid *grid, const ck_survey *survey, const uint64_t *targets,
             const uint64_t *points, float *map) {
-  total t = {0};
-  double scale;
-  return run(variant, grid, survey, false, targets, points, map, NULL, &t, &scale);
+  ck_measurement *all = begin(variant, grid, survey, false, targets, points, map);
+  if (!all) return false;
+  ck_sweep(all, 0);
+  ck_solve(all, 0, NULL, NULL);
+  const bool solved = !all->failed[0];
+  ck_end(all);
+  return solved;
 }

@@ -58,17 +58,19 @@ static void SWEEP(count)(const measure *m, int64_t from, int64_t to, const uint1
     }
 }
 
-// Counts steps up a band's planes, from those in `before` to those in `after`.
-static inline void SWEEP(count_up)(const measure *m, int64_t from, int64_t to, const uint16_t *before, uint16_t *after) {
-  for (int64_t y = 0; y < m->rows; y++)
-    for (int64_t w = 0; w < m->words; w++) {
-      const int64_t at = (y * m->words + w) * 64;
-      const uint64_t *targets = m->targets + y * m->row_stride + w;
-      COUNTERS counters;
-      SWEEP(enter)(&counters, before + at);
-      for (int64_t z = to - 1; z >= from; z--) SWEEP(step)(&counters, targets[z * m->plane_stride]);
-      SWEEP(leave)(&counters, to - from, before + at, after + at);
-    }
+// Counts steps over a band's planes, up or down, from those in `before` to those in `after`; of the blocks of 64 columns
+// first … last − 1, rows one behind the other.
+static inline void SWEEP(pass)(const measure *m, int64_t from, int64_t to, bool up, int64_t first, int64_t last,
+                               const uint16_t *before, uint16_t *after) {
+  const int64_t step = up ? -m->plane_stride : m->plane_stride;
+  for (int64_t i = first; i < last; i++) {
+    const uint64_t *targets = m->targets + i / m->words * m->row_stride + i % m->words;
+    targets += (up ? to - 1 : from) * m->plane_stride;
+    COUNTERS counters;
+    SWEEP(enter)(&counters, before + i * 64);
+    for (int64_t z = from; z < to; z++, targets += step) SWEEP(step)(&counters, *targets);
+    SWEEP(leave)(&counters, to - from, before + i * 64, after + i * 64);
+  }
 }
 #undef COUNTERS
 #undef STEPS

@@ -37,24 +37,24 @@ struct MaskPair: Sendable {
 
   /// Distances from the points of one mask to the nearest of the other, exact, in time linear in the grid's points.
   ///
+  /// - Parameter perform: works on the parts of a large measurement; the result does not depend on it.
   /// - Precondition: the mask that is measured to is not empty.
-  func distances(toFirst: Bool, keeping detail: Detail = .none) throws(MaskError) -> DirectedDistances {
-    let (targets, points) = toFirst ? (first, second) : (second, first)
+  func distances(
+    toFirst: Bool, keeping detail: Detail = .none, perform: Score.Perform = Score.inTurn
+  ) throws(MaskError) -> DirectedDistances {
     precondition((toFirst ? countOfFirst : countOfSecond) > 0)
     let count = (toFirst ? countOfSecond : countOfFirst) - countOfBoth
     var distances = DirectedDistances()
     distances.zeros = countOfBoth
     guard count > 0 else { return distances }
-    var (grid, survey, result) = (grid, survey, ck_directed())
-    var measured = false
+    var result: ck_directed?
     func measure(_ values: UnsafeMutablePointer<Double>?, _ places: UnsafeMutablePointer<Int64>?) {
-      measured = ck_measure(
-        Kernels.variant, &grid, &survey, !toFirst, targets.words, points.words, &result, values, places)
+      result = self.measure(toFirst: toFirst, values, places, perform)
     }
     func measureValues(_ places: UnsafeMutablePointer<Int64>?) {
       distances.values = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
         measure(buffer.baseAddress, places)
-        initialized = measured ? count : 0
+        initialized = result == nil ? 0 : count
       }
     }
     switch detail {
@@ -63,30 +63,42 @@ struct MaskPair: Sendable {
     case .valuesAndPlaces:
       distances.places = [Int64](unsafeUninitializedCapacity: count) { buffer, initialized in
         measureValues(buffer.baseAddress)
-        initialized = measured ? count : 0
+        initialized = result == nil ? 0 : count
       }
       if order != nil { for index in distances.places.indices { turnBack(&distances.places[index]) } }
     }
-    guard measured else { throw .outOfMemory }
+    guard let result else { throw .outOfMemory }
     (distances.sum, distances.maximum) = (result.sum, result.maximum)
     return distances
   }
 
-  /// Distances in both directions, at the same time where the volume is large.
-  func bothDistances(
-    keeping detail: Detail = .none, perform: @escaping Score.Perform
-  ) throws(MaskError) -> (toFirst: DirectedDistances, toSecond: DirectedDistances) {
-    let results = Results(count: 2)
-    perform(2) { number in
-      results[number] = Result { () throws(MaskError) in
-        try self.distances(toFirst: number == 0, keeping: detail)
+  private func measure(
+    toFirst: Bool, _ values: UnsafeMutablePointer<Double>?, _ places: UnsafeMutablePointer<Int64>?,
+    _ perform: Score.Perform
+  ) -> ck_directed? {
+    let (targets, points) = toFirst ? (first, second) : (second, first)
+    var (grid, survey) = (grid, survey)
+    return targets.words.withUnsafeBufferPointer { targets in
+      points.words.withUnsafeBufferPointer { points in
+        guard
+          let all = ck_begin(
+            Kernels.variant, &grid, &survey, !toFirst, targets.baseAddress, points.baseAddress)
+        else { return nil }
+        defer { ck_end(all) }
+        let count = Int(ck_parts(all))
+        if count == 1 {
+          ck_sweep(all, 0)
+          ck_solve(all, 0, values, places)
+        } else {
+          let parts = Parts(all: all, values: values, places: places)
+          perform(count) { ck_sweep(parts.all, Int64($0)) }
+          perform(count) { ck_solve(parts.all, Int64($0), parts.values, parts.places) }
+        }
+        var result = ck_directed()
+        return ck_result(all, &result) ? result : nil
       }
     }
-    return (try results[0].get(), try results[1].get())
   }
-
-  /// Whether it is of so many points that two threads are worth their while.
-  var isLarge: Bool { grid.planes * grid.rows * grid.columns >= 1 << 21 }
 
   /// Makes the index of a point of the masks as they are measured that of the masks as they were given.
   private func turnBack(_ place: inout Int64) {
@@ -117,22 +129,9 @@ struct DirectedDistances: Sendable {
   var places: [Int64] = []
 }
 
-/// What came of some work, each result written by one thread, read when all are done.
-private final class Results: @unchecked Sendable {
-  private let results: UnsafeMutableBufferPointer<Result<DirectedDistances, MaskError>>
-
-  init(count: Int) {
-    results = .allocate(capacity: count)
-    results.initialize(repeating: .failure(.outOfMemory))
-  }
-
-  deinit {
-    results.deinitialize()
-    results.deallocate()
-  }
-
-  subscript(number: Int) -> Result<DirectedDistances, MaskError> {
-    get { results[number] }
-    set { results[number] = newValue }
-  }
+/// A measurement that threads share; each writes what belongs to its parts.
+private struct Parts: @unchecked Sendable {
+  let all: OpaquePointer
+  let values: UnsafeMutablePointer<Double>?
+  let places: UnsafeMutablePointer<Int64>?
 }

@@ -145,18 +145,14 @@ struct BothDirections<Value> {
 }
 
 extension BothDirections<DirectedDistances> {
-  /// Those of a pair in one direction, measured where they are not known; of a large volume in both at once.
+  /// Those of a pair in one direction, measured where they are not known.
   fileprivate mutating func distances(
     _ direction: Metric.Direction, of pair: MaskPair, keeping detail: MaskPair.Detail,
     _ perform: @escaping Score.Perform
   ) throws(MaskError) -> DirectedDistances {
     if let known = self[direction] { return known }
-    if pair.isLarge {
-      let both = try pair.bothDistances(keeping: detail, perform: perform)
-      (self[.predictionToTruth], self[.truthToPrediction]) = (both.toFirst, both.toSecond)
-      return self[direction]!
-    }
-    let distances = try pair.distances(toFirst: direction == .predictionToTruth, keeping: detail)
+    let distances = try pair.distances(
+      toFirst: direction == .predictionToTruth, keeping: detail, perform: perform)
     self[direction] = distances
     return distances
   }

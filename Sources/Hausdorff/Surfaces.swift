@@ -9,15 +9,12 @@ struct Surfaces {
     let pair = try MaskPair(trueCorners, predictedCorners, spacing: spacing, distance: .euclidean)
     let common = trueCorners.places(in: predictedCorners)
     let sizes = Self.sizes(spacing)
-    let measured = try pair.bothDistances(
-      keeping: .valuesAndPlaces, perform: pair.isLarge ? perform : Score.inTurn)
-    predictionToTruth = SurfaceSide(
-      measured.toFirst, common: common,
-      of: prediction,
-      sizes: sizes)
-    truthToPrediction = SurfaceSide(
-      measured.toSecond, common: common,
-      of: truth, sizes: sizes)
+    func side(toFirst: Bool, of mask: Mask) throws(MaskError) -> SurfaceSide {
+      let measured = try pair.distances(toFirst: toFirst, keeping: .valuesAndPlaces, perform: perform)
+      return SurfaceSide(measured, common: common, of: mask, sizes: sizes)
+    }
+    predictionToTruth = try side(toFirst: true, of: prediction)
+    truthToPrediction = try side(toFirst: false, of: truth)
   }
 
   func value(of metric: Metric, tolerance: Double) -> Double {

@@ -61,14 +61,34 @@ bool ck_look(ck_variant variant, const ck_grid *grid, const uint64_t *first, con
 /// Sum and maximum of distances.
 typedef struct { double sum, maximum; } ck_directed;
 
-/// Measures the distance to the nearest target from every point that is no target itself, exactly.
+/// The distances from every point that is no target itself to the nearest target, exact.
+///
+/// Threads may share the work, which comes in one part, or several where it is large: first `ck_sweep` every part, behind
+/// all of these `ck_solve` every part, then `ck_result`. What comes of it does not depend on who does which part.
+typedef struct ck_measurement ck_measurement;
+
+/// Begins to measure from the points to the targets; the masks must stay where they are until the end.
 ///
 /// The survey is of the two masks: of targets as the first and points as the second, or, where `swapped`, the other
-/// way round. Targets must not be empty. Planes and rows are at most 65,534 each. `values`, if not null, receives
-/// one distance for each point measured, in no particular order, and `places`, if not null, the indices of these points in
-/// the grid, in C order. Returns false where memory ran out.
-bool ck_measure(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped, const uint64_t *targets,
-                const uint64_t *points, ck_directed *result, double *values, int64_t *places);
+/// way round. Targets must not be empty. Planes and rows are at most 65,534 each. Null where memory ran out.
+ck_measurement *ck_begin(ck_variant variant, const ck_grid *grid, const ck_survey *survey, bool swapped,
+                         const uint64_t *targets, const uint64_t *points);
+
+/// How many parts there are.
+int64_t ck_parts(const ck_measurement *all);
+
+/// Prepares a part.
+void ck_sweep(ck_measurement *all, int64_t part);
+
+/// Measures a part. `values`, if not null, has room for one distance for each point measured, of all parts, in no
+/// particular order, and `places`, if not null, for the indices of these points in the grid, in C order.
+void ck_solve(ck_measurement *all, int64_t part, double *values, int64_t *places);
+
+/// What all parts come to. False where memory ran out.
+bool ck_result(const ck_measurement *all, ck_directed *result);
+
+/// Gives back the memory.
+void ck_end(ck_measurement *all);
 
 /// Writes the distance to the nearest target of every point that is no target itself into `map`, and leaves the rest.
 ///
