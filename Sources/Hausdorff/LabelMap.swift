@@ -22,14 +22,14 @@ public struct LabelMap {
 
   /// Why an array is no label map, or none that is scored.
   public enum Failure: Error, Equatable, Sendable {
-    /// The value at this index, one coordinate an axis, is no whole number within ±2⁵³.
+    /// The value at this index, one coordinate an axis, is no whole number, or beyond `numbers`.
     case notWhole(index: [Int])
     /// There are more labels than `maximumLabels`.
     case tooManyLabels
   }
 
-  /// What a label may be: what float64 holds without a gap.
-  public static let numbers = -(1 << 53)...1 << 53
+  /// What a label may be: what no other whole number becomes in float64.
+  public static let numbers = -(1 << 53) + 1...(1 << 53) - 1
   /// Most labels, background not counted, that one map may hold.
   public static let maximumLabels = 1024
 
@@ -50,7 +50,8 @@ public struct LabelMap {
     var survey = Survey(shape: shape, labels: labels)
     try elements.withUnsafeBytes { (bytes) throws(Failure) in
       switch type {
-      case .bool, .uint8: try survey.look(bytes, UInt8.self) { Int($0) }
+      case .bool: try survey.look(bytes, UInt8.self) { $0 == 0 ? 0 : 1 }
+      case .uint8: try survey.look(bytes, UInt8.self) { Int($0) }
       case .int8: try survey.look(bytes, Int8.self) { Int($0) }
       case .uint16: try survey.look(bytes, UInt16.self) { Int($0) }
       case .int16: try survey.look(bytes, Int16.self) { Int($0) }
@@ -140,6 +141,11 @@ extension Mask {
   ///   - shape: of the whole map.
   ///   - elements: the whole map's values in C order.
   public init(label: Int, in box: LabelMap.Box, shape: [Int], elements: RawSpan, type: ScalarType) {
+    if type == .bool, label == 1 {
+      // Whatever is not 0 is true.
+      self = Mask(label: 0, in: box, shape: shape, elements: elements, type: type).complement
+      return
+    }
     self.init(emptyWithShape: box.shape)
     guard type.holds(label) else { return }
     let columns = shape[shape.count - 1]
@@ -166,7 +172,8 @@ extension ScalarType {
   /// Whether a value of this type can be `label`.
   fileprivate func holds(_ label: Int) -> Bool {
     switch self {
-    case .bool, .uint8: UInt8(exactly: label) != nil
+    case .bool: label == 0
+    case .uint8: UInt8(exactly: label) != nil
     case .int8: Int8(exactly: label) != nil
     case .uint16: UInt16(exactly: label) != nil
     case .int16: Int16(exactly: label) != nil

@@ -36,14 +36,12 @@ extension Mask {
     return result
   }
 
-  /// Which of the points around each of some corners are foreground: 4 or 8 bits, the first point in C order is the most
-  /// significant.
-  ///
-  /// - Parameter places: in the grid of corners, in C order.
-  func codes(atCorners places: [Int], _ body: (Int) -> Void) {
+  /// Hands over what tells which of the points around a corner are foreground, by the corner's index in C order: 4 or 8
+  /// bits, the first point in C order is the most significant.
+  func withCodes<Result>(_ body: ((_ corner: Int) -> Int) throws -> Result) rethrows -> Result {
     let (isVolume, height, perRow, columns) = (shape.count == 3, shape[shape.count - 2], wordsPerRow, columns)
     let depth = isVolume ? shape[0] : 1
-    words.withUnsafeBufferPointer { words in
+    return try words.withUnsafeBufferPointer { words in
       /// The points to the left and to the right of a column of corners.
       func two(_ z: Int, _ y: Int, _ x: Int) -> Int {
         guard z >= 0, z < depth, y >= 0, y < height else { return 0 }
@@ -52,21 +50,17 @@ extension Mask {
         let right = x < columns ? row[x >> 6] >> UInt64(x & 63) & 1 : 0
         return Int(left << 1 | right)
       }
-      for place in places {
-        let (rest, x) = place.quotientAndRemainder(dividingBy: columns + 1)
-        guard isVolume else {
-          body(two(0, rest - 1, x) << 2 | two(0, rest, x))
-          continue
-        }
+      return try body { corner in
+        let (rest, x) = corner.quotientAndRemainder(dividingBy: columns + 1)
+        guard isVolume else { return two(0, rest - 1, x) << 2 | two(0, rest, x) }
         let (z, y) = rest.quotientAndRemainder(dividingBy: height + 1)
-        body(two(z - 1, y - 1, x) << 6 | two(z - 1, y, x) << 4 | two(z, y - 1, x) << 2 | two(z, y, x))
+        return two(z - 1, y - 1, x) << 6 | two(z - 1, y, x) << 4 | two(z, y - 1, x) << 2 | two(z, y, x)
       }
     }
   }
 
-  /// The indices, in C order, of the points that both masks have.
-  func places(in other: Mask) -> [Int] {
-    var places: [Int] = []
+  /// Calls `body` with the index, in C order, of every point that both masks have.
+  func forEachPoint(in other: Mask, _ body: (Int) -> Void) {
     let (columns, perRow) = (columns, wordsPerRow)
     words.withUnsafeBufferPointer { mine in
       other.words.withUnsafeBufferPointer { its in
@@ -74,13 +68,12 @@ extension Mask {
           for word in row * perRow..<(row + 1) * perRow {
             var bits = mine[word] & its[word]
             while bits != 0 {
-              places.append(row * columns + (word - row * perRow) * 64 + bits.trailingZeroBitCount)
+              body(row * columns + (word - row * perRow) * 64 + bits.trailingZeroBitCount)
               bits &= bits - 1
             }
           }
         }
       }
     }
-    return places
   }
 }

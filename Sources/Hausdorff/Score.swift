@@ -8,6 +8,8 @@ public struct ScoreOptions: Sendable {
   public var empty: EmptyPolicy
   /// How far boundaries may be apart for `surface_dice`, in the unit of the spacing; not negative.
   public var tolerance: Double
+  /// Conventions whose metrics are left out: their values are nil.
+  public var omitted: Set<Convention> = []
 
   public init(
     metrics: [Metric] = [.averageHausdorff], distance: Distance = .euclidean, spacing: [Double],
@@ -20,7 +22,8 @@ public struct ScoreOptions: Sendable {
 
 /// The metrics of one pair of masks.
 public struct Score: Sendable, Equatable {
-  /// One value a metric, in the order asked for; nil where the empty policy leaves the pair out.
+  /// One value a metric, in the order asked for; nil where the empty policy leaves the pair out, and where its convention
+  /// is left out.
   public let values: [Double?]
   /// Which mask was empty, if one was.
   public let empty: EmptySide?
@@ -52,11 +55,16 @@ public struct Score: Sendable, Equatable {
     if let empty {
       let extents = grid ?? truth.shape
       let diagonal = options.distance.length(zip(extents, options.spacing).map { Double($0 - 1) * $1 })
-      values = options.metrics.map { options.empty.value(of: $0, empty: empty, diagonal: diagonal) }
+      values = options.metrics.map {
+        options.omitted.contains($0.convention)
+          ? nil : options.empty.value(of: $0, empty: empty, diagonal: diagonal)
+      }
       return
     }
     var values: [Double?] = []
-    for metric in options.metrics { values.append(try pair.value(of: metric)) }
+    for metric in options.metrics {
+      values.append(options.omitted.contains(metric.convention) ? nil : try pair.value(of: metric))
+    }
     self.values = values
   }
 }

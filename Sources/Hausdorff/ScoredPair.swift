@@ -49,6 +49,9 @@ struct ScoredPair {
     case (.hausdorffPercentile(let percent), .medpy):
       var both = Distribution(try boundaries(metric))
       return percentile(percent, of: &both)
+    case (.hausdorffPercentile(0), .monai):
+      // MONAI takes 0 for no percentile at all.
+      return try boundaries(metric).map(\.maximum).max()!
     case (.hausdorffPercentile(let percent), .monai):
       return try boundaryPercentiles(metric) { singlePercentile(percent, of: &$0) }.max()!
     case (.hausdorffPercentile(let percent), _):

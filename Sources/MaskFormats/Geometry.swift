@@ -12,4 +12,18 @@ public struct Geometry: Equatable, Sendable {
     self.spacing = spacing
     self.affine = affine
   }
+
+  /// Why the points of `other` lie elsewhere, in words that follow what it is called and then `name`, what this one is
+  /// called; nil where they lie at the same places, up to a thousandth of a point.
+  public func disagreement(with other: Geometry, name: String) -> String? {
+    let scale = 1e-3 * (spacing.min() ?? 1)
+    guard
+      let place = affine.indices.first(where: { index in
+        let (here, there) = (affine[index], other.affine[index])
+        return !(abs(here - there) <= scale) && !(here.isNaN && there.isNaN)
+      })
+    else { return nil }
+    return
+      "lies elsewhere than \(name): row \(place / 4), column \(place % 4) of its affine is \(other.affine[place]), not \(affine[place])"
+  }
 }

@@ -12,6 +12,12 @@ extension NumericArray {
       geometry: Geometry(spacing: spacing, affine: geometry.affine))
   }
 
+  /// The same elements as an array whose points lie where those of another of this shape do.
+  public func placed(like other: NumericArray) -> NumericArray {
+    precondition(other.geometry == nil || other.shape == shape)
+    return NumericArray(source: source, range: range, shape: shape, type: type, geometry: other.geometry)
+  }
+
   /// Lends all elements as float32, in their order: as they lie where they are, else converted.
   ///
   /// Booleans are 0 and 1; what float32 cannot hold is rounded, but never to the other side of `threshold`, and infinite

@@ -72,13 +72,19 @@ extension ImportedSample {
 
   /// Decodes an image and its mask, each from a file of any format that `ArrayFile` knows.
   ///
-  /// - Throws: `DataSetError` where a file cannot be decoded, and for values and sizes that do not fit.
+  /// - Throws: `DataSetError` where a file cannot be decoded, for values and sizes that do not fit, and for an image and a
+  ///   mask that say they lie at different places.
   init(name: String, image: Encoded, mask: Encoded, limits: FormatLimits) throws(DataSetError) {
     let imageArray = try image.decoded { (bytes, range) throws(FormatError) in
       try ArrayFile.decodeImage(bytes, range: range, limits: limits)
     }
     let maskArray = try mask.decoded { (bytes, range) throws(FormatError) in
       try ArrayFile.decode(bytes, range: range, limits: limits).slice
+    }
+    if let place = maskArray.geometry,
+      let detail = imageArray.geometry?.disagreement(with: place, name: image.title)
+    {
+      throw DataSetError(.invalid, "\(mask.title) \(detail)")
     }
     let layout = try SampleLayout(
       image: imageArray.shape, mask: maskArray.shape, imageTitle: image.title, maskTitle: mask.title)

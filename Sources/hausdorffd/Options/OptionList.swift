@@ -16,11 +16,14 @@ struct OptionList {
   }
 
   private var entries: [Entry] = []
+  /// Where the object is that has the options as its members; nil where they are text.
+  private let pointer: String?
   /// What `read` found at fault.
   private var faults: [Problem.FieldError] = []
 
   /// Options that are text: lists are separated by commas. A repeated name is refused.
   init(text pairs: some Sequence<(name: String, value: String)>) throws(RequestError) {
+    pointer = nil
     for pair in pairs {
       let location = Problem.FieldError.Location.parameter(pair.name)
       guard !entries.contains(where: { $0.name == pair.name }) else {
@@ -32,11 +35,17 @@ struct OptionList {
 
   /// Options that are members of a JSON object, itself at that pointer.
   init(json members: [JSONMember], at pointer: String = "") {
+    self.pointer = pointer
     entries = members.map { member in
-      let escaped = member.name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
-      return Entry(
-        name: member.name, value: .json(member.value), location: .pointer("\(pointer)/\(escaped)"))
+      Entry(name: member.name, value: .json(member.value), location: location(of: member.name))
     }
+  }
+
+  /// Where the option of that name is, or would be.
+  func location(of name: String) -> Problem.FieldError.Location {
+    guard let pointer else { return .parameter(name) }
+    let escaped = name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+    return .pointer("\(pointer)/\(escaped)")
   }
 
   /// An option, which stays in the list; nil where it is not given.
@@ -55,7 +64,7 @@ struct OptionList {
 
   /// Takes some options into a list of their own.
   mutating func takeAll(_ names: [String]) -> OptionList {
-    var list = OptionList(json: [])
+    var list = self
     list.entries = entries.filter { names.contains($0.name) }
     entries.removeAll { names.contains($0.name) }
     return list
@@ -182,12 +191,13 @@ extension OptionList.Entry {
     return finite
   }
 
-  /// A name out of an enumeration.
-  func choice<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) throws(RequestError) -> Choice
-  {
+  /// A name out of an enumeration, `others` being allowed beside these.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _: Choice.Type, others: [String] = []
+  ) throws(RequestError) -> Choice {
     let name = try string()
     guard let choice = Choice(rawValue: name) else {
-      let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      let names = (Choice.allCases.map(\.rawValue) + others).joined(separator: ", ")
       throw RequestError(location, "'\(name.prefix(40))' is not one of \(names)")
     }
     return choice

@@ -109,7 +109,7 @@ struct ModelRoutes: Sendable {
     }
     let prediction = try prediction(of: body, path, request)
     let scores = try body.truth.map { (truth) throws(Problem) in
-      try self.scores(of: prediction, truth, options, isJSON: body.isJSON)
+      try self.scores(of: prediction, body, truth, options)
     }
     return try reply(prediction, wanted, threshold, type, scores)
   }
@@ -199,31 +199,34 @@ struct ModelRoutes: Sendable {
 
   /// Scores the prediction: of one class its probabilities, of several the labels from 1 on, an item each.
   private func scores(
-    of prediction: Prediction, _ truth: NumericArray, _ options: OptionList, isJSON: Bool
+    of prediction: Prediction, _ body: PredictBody, _ truth: NumericArray, _ options: OptionList
   ) throws(Problem) -> ScoreReply {
-    let location = Problem.FieldError.Location.parameter("y_true")
     guard truth.shape == prediction.space else {
       throw Problem(
         RequestError(
-          isJSON ? .pointer("/y_true") : location,
+          body.location("y_true"),
           "has shape \(truth.shape), but the image is of \(prediction.space)"))
     }
     let predicted: NumericArray
     do throws(FormatError) {
-      predicted =
+      let array =
         prediction.classes > 1
         ? try NumericArray(prediction.labels(threshold: 0.5), shape: prediction.space)
         : try NumericArray(prediction.probabilities, shape: prediction.space)
+      predicted = array.shape == body.image.shape ? array.placed(like: body.image) : array
     } catch {
       throw Problem(error, at: nil)
     }
     var options = options
     if prediction.classes > 1, options["labels"] == nil {
       options.add("labels", (1..<prediction.classes).map(String.init).joined(separator: ","))
+      // Not every image has every class.
+      if options["empty"] == nil { options.add("empty", EmptyPolicy.zero.rawValue) }
     }
     return try Problem.from { () throws(RequestError) in
       ScoreSheet(
-        try ScoreRequest(ArrayPair(truth: truth, prediction: predicted, options: options, isJSON: isJSON)))
+        try ScoreRequest(
+          ArrayPair(truth: truth, prediction: predicted, options: options, isJSON: body.isJSON)))
     }.reply()
   }
 

@@ -22,7 +22,7 @@ struct PredictBody {
     case ArrayBody.jsonType:
       do throws(FormatError) {
         let parsed = try JSONRequest.parse(request.body, arrayNames: ["image", "y_true"], limits: limits)
-        (image, truth) = (try parsed.arrays["image"].orMissing(), parsed.arrays["y_true"])
+        (image, truth) = (try parsed.arrays["image"].orMissing(), parsed.arrays["y_true"]?.slice)
         options = OptionList(json: parsed.options)
       } catch {
         throw Problem(error, at: error.detail == Self.missing ? .pointer("/image") : nil)
@@ -45,7 +45,7 @@ struct PredictBody {
           files[part.name] =
             part.name == "image"
             ? try ArrayFile.decodeImage(request.body, range: part.range, limits: limits)
-            : try ArrayFile.decode(request.body, range: part.range, limits: limits)
+            : try ArrayFile.decode(request.body, range: part.range, limits: limits).slice
         } catch {
           throw Problem(error, at: .parameter(part.name))
         }

@@ -67,7 +67,7 @@ struct ScoreRoute: Sendable {
   private func readAtOnce(_ request: Request) throws(Problem) -> ScoreSheet? {
     guard request.head.contentCoding == nil else { return nil }
     if request.mediaType == ArrayBody.rawType {
-      return try read(request, limits)
+      return request.hasBits ? nil : try read(request, limits)
     }
     // Files may take long to decode, however small.
     guard request.body.count <= Self.smallBytes, request.mediaType == ArrayBody.jsonType else {
@@ -85,6 +85,8 @@ struct ScoreRoute: Sendable {
     }
   }
 
+  /// Reads a request, and counts what was decoded of one pair among the bytes of requests; of several, one is decoded when
+  /// its turn comes.
   private func read(_ request: Request, _ limits: FormatLimits) throws(Problem) -> ScoreSheet {
     let arrays: ArrayPair
     switch request.mediaType {
@@ -97,6 +99,10 @@ struct ScoreRoute: Sendable {
       if let list = try form.list() { return try Self.sheet(form, list, limits) }
       arrays = try form.pair(form.part(.truth), form.part(.prediction), options: form.options, limits)
     default: arrays = try ArrayBody.read(request, limits: limits, takesLabels: true)
+    }
+    // Raw arrays lie in the body, which is counted already.
+    if request.mediaType != ArrayBody.rawType || request.hasBits {
+      try request.reserve(arrays.truth.byteCount + arrays.prediction.byteCount, of: pool)
     }
     return try Problem.from { () throws(RequestError) in ScoreSheet(try ScoreRequest(arrays)) }
   }
@@ -155,5 +161,12 @@ struct ScoreRoute: Sendable {
       }
     }
     return ScoreSheet(settings, list: pairs, isJSON: true)
+  }
+}
+
+extension Request {
+  /// Whether its arrays are of bits, which take eight times the memory once they are unpacked.
+  fileprivate var hasBits: Bool {
+    head.query.contains { $0.name.hasPrefix("dtype") && $0.value == RawType.bit.rawValue }
   }
 }

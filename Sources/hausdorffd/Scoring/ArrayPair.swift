@@ -51,8 +51,10 @@ struct ArrayPair: Sendable {
       truth, prediction, isJSON, pointer, taken
     )
     let ignoresOrientation = try options.take("ignore_orientation")?.boolean() ?? false
-    if !ignoresOrientation, let detail = Self.disagreement(truth.geometry, prediction.geometry) {
-      throw RequestError(location, detail)
+    if !ignoresOrientation, let place = prediction.geometry,
+      let detail = truth.geometry?.disagreement(with: place, name: "y_true")
+    {
+      throw RequestError(location, detail + "; ignore_orientation=true compares the arrays as they are")
     }
     self.options = options
     guard space.allSatisfy({ $0 <= Mask.maximumExtent }),
@@ -73,19 +75,6 @@ struct ArrayPair: Sendable {
   /// Where an option is, or would be.
   func optionLocation(_ name: String) -> Problem.FieldError.Location {
     isJSON ? .pointer("\(pointer)/\(name)") : .parameter(name)
-  }
-
-  /// Why two files are not of the same place; nil where they are, up to a thousandth of a point, or do not say.
-  private static func disagreement(_ truth: Geometry?, _ prediction: Geometry?) -> String? {
-    guard let truth, let prediction else { return nil }
-    let scale = 1e-3 * (truth.spacing.min() ?? 1)
-    guard
-      let place = zip(truth.affine, prediction.affine).enumerated().first(where: { _, pair in
-        !(abs(pair.0 - pair.1) <= scale) && !(pair.0.isNaN && pair.1.isNaN)
-      })
-    else { return nil }
-    return
-      "lies elsewhere than y_true: row \(place.offset / 4), column \(place.offset % 4) of its affine is \(place.element.1), not \(place.element.0); ignore_orientation=true compares the arrays as they are"
   }
 
   /// The spacing that the files say, of the axes of space.

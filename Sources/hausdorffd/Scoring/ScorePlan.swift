@@ -59,6 +59,9 @@ struct ScorePlan: Sendable {
 
   private func mask(_ name: ArrayName, _ item: Item, _ threshold: Double) throws(RequestError) -> Mask {
     let arrays = request.arrays
+    if name == .truth, request.truthIsLabels, let label = item.label {
+      return arrays.mask(arrays.truth, label, item.entry, LabelMap.Box(ranges: arrays.space.map { 0..<$0 }))
+    }
     let isLast = arrays.layout.channelsAreLast && arrays.channels > 1
     let start =
       item.entry * arrays.points * arrays.channels + (item.label ?? 0) * (isLast ? 1 : arrays.points)
@@ -108,6 +111,12 @@ extension ArrayPair {
       case .notWhole(let index):
         let point = zip(index, space).reduce(0) { $0 * $1.1 + $1.0 }
         let value = array.doubles(from: entry * points + point, count: 1)[0]
+        guard value != value.rounded() || !value.isFinite else {
+          throw RequestError(
+            location(name),
+            "holds a whole number at index \(ArrayPair.index(of: entry * points + point, in: array.shape)) that is beyond ±\(LabelMap.numbers.upperBound), which labels are not"
+          )
+        }
         let place = ArrayPair.index(of: entry * points + point, in: array.shape)
         throw RequestError(
           location(name), "holds \(value) at index \(place), which is no label: these are whole numbers")

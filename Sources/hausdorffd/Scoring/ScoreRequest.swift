@@ -8,7 +8,8 @@ import MaskFormats
 struct ScoreRequest: Sendable {
   /// What the values of the arrays mean.
   private enum Values {
-    /// Foreground is above the threshold; of several channels, each for itself.
+    /// Foreground is above the threshold; of several channels, each for itself, and beside it the label of y_true, if
+    /// that has labels.
     case masks(threshold: Double)
     /// Whole numbers.
     case labels
@@ -18,10 +19,10 @@ struct ScoreRequest: Sendable {
 
   let arrays: ArrayPair
   let settings: ScoreSettings
-  let scoring: ScoreOptions
+  private(set) var scoring: ScoreOptions
   private let values: Values
   /// Whether y_true has labels where y_pred has channels.
-  private let truthIsLabels: Bool
+  let truthIsLabels: Bool
   /// The labels or channels that are scored; nil where the values say, or where there is but one mask.
   private let labels: [Int]?
 
@@ -44,12 +45,7 @@ struct ScoreRequest: Sendable {
       guard arrays.channels <= 256 else {
         throw RequestError(location, "has \(arrays.channels) channels; at most 256 are scored")
       }
-      // Labels are compared with labels.
-      if let threshold = settings.threshold, !truthIsLabels {
-        values = .masks(threshold: threshold)
-      } else {
-        values = .classes
-      }
+      values = settings.threshold.map { .masks(threshold: $0) } ?? .classes
       labels = Array((settings.background?.value == true ? 0 : 1)..<arrays.channels)
     } else if let given = settings.labels {
       values = .labels
@@ -75,15 +71,18 @@ struct ScoreRequest: Sendable {
       metrics: settings.metrics, distance: settings.distance,
       // Squares and sums of distances must stay finite and must not vanish.
       spacing: try arrays.spacing(
-        settings.spacing?.value, settings.spacing?.location ?? .parameter("spacing"), 1e-100...1e100),
+        settings.spacing?.value, settings.spacing?.location ?? arrays.location(.truth), 1e-100...1e100),
       empty: settings.empty, tolerance: tolerances[0])
     if settings.spacing == nil, let own = arrays.ownSpacing {
       for convention in settings.conventions {
         guard let objection = ScoreSettings.objection(to: convention, settings.distance, own) else {
           continue
         }
-        throw RequestError(
-          arrays.location(.truth), "has spacing \(own), but \(objection); spacing=1,… measures in points")
+        guard settings.isEveryConvention else {
+          throw RequestError(
+            arrays.location(.truth), "has spacing \(own), but \(objection); spacing=1,… measures in points")
+        }
+        scoring.omitted.insert(convention)
       }
     }
     (self.arrays, self.settings) = (arrays, settings)
@@ -123,6 +122,7 @@ struct ScoreRequest: Sendable {
       var items: [ScorePlan.Item] = []
       items.reserveCapacity(arrays.batch * (labels?.count ?? 1))
       for entry in 0..<arrays.batch {
+        if truthIsLabels { try checkClasses(arrays.boxes(.truth, arrays.truth, entry, nil)) }
         guard let labels else {
           items.append(ScorePlan.Item(entry: entry, label: nil, box: nil))
           continue
@@ -144,23 +144,37 @@ struct ScoreRequest: Sendable {
   ) throws(RequestError) -> ScorePlan {
     var items: [ScorePlan.Item] = []
     let wanted = truthIsLabels ? nil : labels.map(Set.init)
+    let whole = LabelMap.Box(ranges: arrays.space.map { 0..<$0 })
     for entry in 0..<arrays.batch {
-      let boxes = try arrays.boxes(.truth, truth, entry, wanted)
-      if truthIsLabels, let other = boxes.keys.sorted().first(where: { !(0..<arrays.channels).contains($0) })
-      {
-        throw RequestError(
-          arrays.location(.truth),
-          "has the label \(other), which is no class: y_pred has channels 0 to \(arrays.channels - 1)")
-      }
-      let both = boxes.merging(try arrays.boxes(.prediction, prediction, entry, wanted)) { $0.union($1) }
-      let whole = LabelMap.Box(ranges: arrays.space.map { 0..<$0 })
-      let present = (settings.background?.value == true ? [0] : []) + both.keys.sorted()
+      var boxes = try arrays.boxes(.truth, truth, entry, wanted)
+      if truthIsLabels { try checkClasses(boxes) }
+      boxes.merge(try arrays.boxes(.prediction, prediction, entry, wanted)) { $0.union($1) }
+      let present = (settings.background?.value == true ? [0] : []) + boxes.keys.sorted()
       for label in labels ?? present {
-        items.append(ScorePlan.Item(entry: entry, label: label, box: label == 0 ? whole : both[label]))
+        items.append(ScorePlan.Item(entry: entry, label: label, box: label == 0 ? whole : boxes[label]))
       }
       try checkCount(items.count)
     }
+    if let listed = settings.labels, let labels, !settings.isEmptyGiven {
+      let found = Set(items.lazy.filter { $0.box != nil }.map(\.label))
+      if let absent = labels.first(where: { !found.contains($0) }) {
+        throw RequestError(
+          listed.location,
+          "has \(absent), which is in neither array; with `empty` given, such a label is scored as empty masks"
+        )
+      }
+    }
     return ScorePlan(request: self, items: items, source: .labels(truth: truth, prediction: prediction))
+  }
+
+  /// Refuses labels of y_true that are no channels of y_pred.
+  private func checkClasses(_ boxes: [Int: LabelMap.Box]) throws(RequestError) {
+    guard let other = boxes.keys.sorted().first(where: { !(0..<arrays.channels).contains($0) }) else {
+      return
+    }
+    throw RequestError(
+      arrays.location(.truth),
+      "has the label \(other), which is no class: y_pred has channels 0 to \(arrays.channels - 1)")
   }
 
   /// How the item of a label is scored.

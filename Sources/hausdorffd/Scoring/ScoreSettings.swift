@@ -34,6 +34,8 @@ struct ScoreSettings: Sendable {
   var spacing: Given<[Double]>?
   let tolerance: Given<[Double]>?
   let empty: EmptyPolicy
+  /// Whether it was said what becomes of empty masks.
+  let isEmptyGiven: Bool
   let reduction: Reduction
   let labels: Given<Labels>?
   let background: Given<Bool>?
@@ -56,13 +58,18 @@ struct ScoreSettings: Sendable {
       }
       return Given(value: numbers, location: option.location)
     }
-    empty = try options.take("empty")?.choice(EmptyPolicy.self) ?? .zero
+    let empty = try options.take("empty")?.choice(EmptyPolicy.self)
+    (self.empty, isEmptyGiven) = (empty ?? .zero, empty != nil)
     reduction = try options.take("reduction")?.choice(Reduction.self) ?? .mean
     labels = try options.take("labels").map { (option) throws(RequestError) in
       Given(value: try option.labels(), location: option.location)
     }
     background = try options.take("background").map { (option) throws(RequestError) in
       Given(value: try option.boolean(), location: option.location)
+    }
+    if let background, case .listed = labels?.value {
+      throw RequestError(
+        background.location, "goes with labels=all, or with channels: listed labels are all scored")
     }
     slice = try options.take("slice").map { (option) throws(RequestError) in
       Given(value: try option.integer(in: 0...Mask.maximumExtent), location: option.location)
@@ -72,14 +79,14 @@ struct ScoreSettings: Sendable {
     if isEveryConvention {
       (conventions, warnings) = Self.applicable(distance, spacing?.value)
     } else {
-      let one = try convention?.choice(Convention.self) ?? .modified
+      let one = try convention?.choice(Convention.self, others: ["all"]) ?? .modified
       if let convention { try Self.check(one, convention.location, distance, spacing?.value) }
       (conventions, warnings) = ([one], [])
     }
     metrics = try Self.metrics(options.take("metrics"), conventions, isEvery: isEveryConvention)
     if metrics.contains(where: { $0.kind == .surfaceDice }), tolerance == nil {
       throw RequestError(
-        .parameter("tolerance"), "is missing: surface_dice needs how far boundaries may be apart")
+        options.location(of: "tolerance"), "is missing: surface_dice needs how far boundaries may be apart")
     }
   }
 
@@ -162,11 +169,14 @@ extension OptionList.Entry {
   /// `all`, or a list of whole numbers, no two alike.
   fileprivate func labels() throws(RequestError) -> ScoreSettings.Labels {
     if let text = try? string(), text == "all" { return .all }
-    let numbers = try numbers()
+    guard let numbers = try? numbers(), !numbers.isEmpty else {
+      throw RequestError(location, "must be 'all' or a list of whole numbers")
+    }
     var labels: [Int] = []
     for number in numbers {
       guard let label = Int(exactly: number), LabelMap.numbers.contains(label) else {
-        throw RequestError(location, "must be 'all' or whole numbers, not \(number)")
+        throw RequestError(
+          location, "must be 'all' or whole numbers of at most \(LabelMap.numbers.upperBound), not \(number)")
       }
       guard !labels.contains(label) else { throw RequestError(location, "has \(label) twice") }
       labels.append(label)
@@ -174,7 +184,6 @@ extension OptionList.Entry {
         throw RequestError(location, "has more than \(LabelMap.maximumLabels) labels")
       }
     }
-    guard !labels.isEmpty else { throw RequestError(location, "is empty") }
     return .listed(labels)
   }
 }

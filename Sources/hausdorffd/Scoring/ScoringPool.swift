@@ -67,6 +67,7 @@ final class ScoringPool: Sendable {
   func spread(
     _ count: Int, each: @escaping @Sendable (Int) -> Void, finish: @escaping @Sendable () -> Void
   ) {
+    guard count > 0 else { return finish() }
     let progress = Locked((next: 0, left: count))
     let work: @Sendable () -> Void = {
       while let index = progress.withLock({ progress -> Int? in

@@ -51,11 +51,15 @@ def label_maps(client, random, number):
     truth, prediction = maps(random, ["uint8", "int16", "uint16", "int32", "uint64", "int64", "float32", "float64"])
     spacing = [round(float(random.uniform(0.5, 3)), 2) for _ in truth.shape]
     options = {"spacing": spacing, "distance": str(random.choice(["euclidean", "manhattan"])), "layout": layout(truth)}
+    if random.random() < 0.1:  # Nothing but background.
+        truth, prediction = 0 * truth, 0 * prediction
     present = [int(label) for label in np.union1d(truth, prediction) if label]
     listed = random.permutation(present + [0, 123])[: random.integers(1, 4)].tolist()
     for labels, wanted in (("all", present), (listed, listed)):
         tolerance = [float(index) for index in range(len(wanted))] if labels != "all" else [1.0]
-        reply = client.raw(truth, prediction, metrics=METRICS, tolerance=tolerance, labels=labels if labels == "all" else ",".join(map(str, labels)), **options)
+        reply = client.raw(truth, prediction, metrics=METRICS, tolerance=tolerance, labels=labels if labels == "all" else ",".join(map(str, labels)), empty="zero", **options)
+        if not wanted:
+            check(reply["items"] == [] and reply["loss"] == "NaN" and "no label" in " ".join(reply["warnings"]), f"{number}: without labels {reply}")
         check([item["label"] for item in reply["items"]] == wanted, f"{number}: {labels} gives {[item['label'] for item in reply['items']]}")
         for index, (label, item) in enumerate(zip(wanted, reply["items"])):
             alone = client.raw((truth == label).astype(np.uint8), (prediction == label).astype(np.uint8), metrics=METRICS,
@@ -79,8 +83,6 @@ def channels(client, random, number):
     truth = classes if random.random() < 0.5 else oneHot
     query = {**options, "shape": ",".join(map(str, sent.shape)), "dtype_true": "uint8", "dtype_pred": "float32"}
     for threshold in (None, 0.7):
-        if threshold and truth is classes:
-            continue
         extra = {"threshold": threshold} if threshold else {}
         reply = client.score("application/octet-stream", truth.tobytes() + sent.tobytes(),
                              urllib.parse.urlencode({name: text(value) for name, value in {**query, **extra}.items()}))
@@ -171,6 +173,9 @@ def main():
         volumes(client, random, number)
     for query, status, words in (
         ("shape=2,2&labels=1,1", 422, "twice"), ("shape=2,2&labels=x", 422, "labels"), ("shape=2,2&labels=1.5", 422, "whole"),
+        ("shape=2,2&labels=all,1", 422, "'all' or a list"), ("shape=2,2&labels=9007199254740993", 422, "9007199254740991"),
+        ("shape=2,2&labels=1,7", 422, "7, which is in neither"), ("shape=2,2&labels=1,7&empty=zero", 200, '"both":1'),
+        ("shape=2,2&labels=1&background=true", 422, "listed"), ("shape=2,2&convention=numpy", 422, "all"),
         ("shape=2,2&dtype=float32&labels=all", 422, "no label"), ("shape=2,2&labels=1&threshold=0.5", 422, "exclude"),
         ("shape=2,2&labels=-9223372036854775808", 422, "whole"), ("shape=1,1&dtype=int32&labels=-2147483648", 200, "-2147483648"),
         ("shape=2,2&background=true", 422, "channels"), ("shape=2,1,2&layout=HWC&labels=1", 422, "channels"),
@@ -183,9 +188,20 @@ def main():
         values = np.full(8, 0.5, np.float32).tobytes() if size == 4 else bytes([0, 1] * 4)
         found, _, answer = client.ask("POST", f"/v1/score?{query}", values, {"Content-Type": "application/octet-stream"})
         check(found == status and words in answer.decode(), f"{query}: {found} {answer}")
+    def ask(query, values):
+        status, _, answer = client.ask("POST", f"/v1/score?{query}", values.tobytes(), {"Content-Type": "application/octet-stream"})
+        return status, answer.decode()
+
+    for values, words in (([2**53, 1], "beyond"), ([2**53 - 1, 1], "9007199254740991")):
+        status, answer = ask("shape=1,2&dtype=int64&labels=all&reduction=none", np.array(values * 2, np.int64))
+        check(status == (422 if words == "beyond" else 200) and words in answer, f"{values}: {status} {answer}")
+    # Whatever is not 0 is true.
+    status, answer = ask("shape=1,4&dtype=bool&labels=all&background=true", np.array([0, 255, 1, 0, 7, 1, 1, 0], np.uint8))
+    labels = {item["label"]: item["average_hausdorff"] for item in json.loads(answer)["items"]}
+    check(labels == {0: 0.25, 1: 1 / 6}, f"booleans as labels: {answer}")
     extreme = np.full(8, -(2**63), np.int64).tobytes()
     found, _, answer = client.ask("POST", "/v1/score?shape=2,2&dtype=int64&labels=all", extreme, {"Content-Type": "application/octet-stream"})
-    check(found == 422 and b"no label" in answer, f"the least of all integers: {found} {answer}")
+    check(found == 422 and b"beyond" in answer, f"the least of all integers: {found} {answer}")
     print(f"{count} rounds, {len(failures)} differences")
     print("\n".join(failures[:20]))
     sys.exit(bool(failures))
