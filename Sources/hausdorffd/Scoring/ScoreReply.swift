@@ -26,23 +26,38 @@ struct ScoreReply {
   private let pairCount: Int
   /// Whether items tell which pair they are of.
   private let isList: Bool
+  /// What the pairs of a list are called, where they have names.
+  var pairNames: [String]?
 
   /// - Parameter isList: whether pairs were sent as a list; one that was not may not be refused.
-  /// - Throws: under `empty=error`, and where a convention refuses empty masks, with the first hundred of these.
+  /// - Throws: under `empty=error`, and where a convention refuses empty masks, with the first hundred of these; of a list
+  ///   the pairs that have some are refused.
   init(_ settings: ScoreSettings, _ pairs: [Pair], isList: Bool, isJSON: Bool) throws(RequestError) {
     (self.settings, self.isList, pairCount) = (settings, isList, pairs.count)
     var (items, refusals) = ([Item](), [(pair: Int, problem: Problem)]())
     for (number, pair) in pairs.enumerated() {
       switch pair {
       case .scored(let labels, let scores):
-        for (label, score) in zip(labels, scores) {
-          items.append(Item(pair: number, label: label, score: score))
+        let found = zip(labels, scores).map { Item(pair: number, label: $0, score: $1) }
+        do throws(RequestError) {
+          let pointer = isList ? ScoreRoute.pointer(toPair: number) : ""
+          try Self.refuseEmpty(found, settings, isJSON: isJSON, in: pointer)
+          items += found
+        } catch {
+          guard isList else { throw error }
+          refusals.append((number, Problem(error)))
         }
       case .refused(let problem): refusals.append((number, problem))
       }
     }
     (self.items, self.refusals) = (items, refusals)
     empties = EmptyMasks(items.lazy.map { $0.score.empty })
+  }
+
+  /// Refuses a pair for the empty masks of its items, where the policy or the convention does.
+  private static func refuseEmpty(
+    _ items: [Item], _ settings: ScoreSettings, isJSON: Bool, in pointer: String
+  ) throws(RequestError) {
     let isRefused: (Item) -> Bool
     switch settings.empty {
     case .error: isRefused = { $0.score.empty != nil }
@@ -52,10 +67,10 @@ struct ScoreReply {
     let reason =
       settings.empty == .error ? "empty=error" : "convention \(settings.conventions[0].rawValue) refuses such"
     try EmptyMasks.refuse(
-      items.lazy.map { isRefused($0) ? $0.score.empty : nil }, isJSON: isJSON, because: reason
+      items.lazy.map { isRefused($0) ? $0.score.empty : nil }, isJSON: isJSON, in: pointer,
+      because: reason
     ) { index in
-      (isList ? "pair \(items[index].pair), " : "") + "item \(index)"
-        + (items[index].label.map { " (label \($0))" } ?? "")
+      "item \(index)" + (items[index].label.map { " (label \($0))" } ?? "")
     }
   }
 
@@ -71,6 +86,19 @@ struct ScoreReply {
 
   private func reduced(_ items: [Item]) -> [Double?] {
     settings.metrics.indices.map { index in settings.reduction(items.lazy.map { $0.score.values[index] }) }
+  }
+
+  /// The number of each item within its pair; nil where the labels tell the items of every pair apart.
+  var numbersInPairs: [Int]? {
+    var (numbers, isNeeded) = ([Int](), false)
+    var labels: Set<Int?> = []
+    for (index, item) in items.enumerated() {
+      let isFirst = index == 0 || items[index - 1].pair != item.pair
+      if isFirst { labels = [] }
+      numbers.append(isFirst ? 0 : numbers[index - 1] + 1)
+      if !labels.insert(item.label).inserted { isNeeded = true }
+    }
+    return isNeeded ? numbers : nil
   }
 
   /// What the answer left out and why, in words.
@@ -135,17 +163,22 @@ struct ScoreReply {
         json.object { json in
           switch row {
           case .item(let item):
-            if isList { json.member("pair", item.pair) }
+            if isList { writePair(item.pair, to: &json) }
             if let label = item.label { json.member("label", label) }
             write(item.score.values, to: &json)
             json.member("empty", item.score.empty?.rawValue)
           case .refusal(let pair, let problem):
-            json.member("pair", pair)
+            writePair(pair, to: &json)
             json.member("problem") { problem.write(to: &$0) }
           }
         }
       }
     }
+  }
+
+  private func writePair(_ pair: Int, to json: inout JSONWriter) {
+    json.member("pair", pair)
+    if let pairNames { json.member("name", pairNames[pair]) }
   }
 
   private enum Row {

@@ -91,6 +91,7 @@ struct ScoreSettings: Sendable {
     let ofPairs = options.takeAll(ArrayPair.ownOptions)
     let settings = try ScoreSettings(&options)
     try options.refuseRest(known: Self.options)
+    try settings.checkWithoutArrays(ofPairs)
     return (ofPairs, settings)
   }
 

@@ -11,7 +11,7 @@ struct ScoreSheet: Sendable {
   let isQuick: Bool
   private let pairs: [Pair]
   /// Whether pairs were sent as a list: then one that cannot be scored is told in its place, and the rest is scored.
-  private let isList: Bool
+  let isList: Bool
   private let isJSON: Bool
 
   /// The sheet of a single pair.
