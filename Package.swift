@@ -16,6 +16,7 @@ let package = Package(
     .executable(name: "hausdorffd", targets: ["hausdorffd"]),
     .library(name: "Hausdorff", targets: ["Hausdorff"]),
     .library(name: "MaskFormats", targets: ["MaskFormats"]),
+    .library(name: "HTTPServer", targets: ["HTTPServer"]),
     .library(name: "UNet", targets: ["UNet"]),
     .library(name: "Training", targets: ["Training"]),
   ],

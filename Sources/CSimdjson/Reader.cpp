@@ -115,7 +115,11 @@ json_reader *json_reader_of_thread(void) {
 void json_open(json_reader *reader, const uint8_t *text, size_t count) {
   reader->text = text;
   reader->count = count;
-  reader->base = reader->end = 0;
+  json_rewind(reader, 0);
+}
+
+void json_rewind(json_reader *reader, size_t offset) {
+  reader->base = reader->end = offset;
   reader->token = reader->token_count = 0;
   reader->failure = JSON_OK;
 }

@@ -1,76 +1,78 @@
 import Hausdorff
 
-/// An array that a JSON object holds: `shape`, `dtype` and `data` in any order, or `rle`, or `file`.
-struct EncodedArray {
+/// An array as a JSON text has it: nested numbers, or an object with `shape`, `dtype` and `data` in any order, with `rle`,
+/// or with `file`.
+///
+/// It takes as much memory as its text, up to a small factor, however large the array is.
+public struct EncodedArray: Sendable {
   private static let members = "'shape', 'dtype' and 'data', or 'rle', or 'file'"
 
-  private var shape: [Int]?
-  private var type: RawType?
-  private var data: OwnedBytes?
-  /// What stands for a whole array.
-  private enum Whole {
+  private enum Content {
+    case numbers(NumericArray)
+    case raw(OwnedBytes, shape: [Int], type: RawType)
     case runs(RunLengths)
     case file(OwnedBytes)
-
-    var name: String {
-      switch self {
-      case .runs: "rle"
-      case .file: "file"
-      }
-    }
   }
 
-  private var whole: Whole?
+  private let content: Content
 
-  /// Reads the object that comes next, all of it, and leaves its bytes as they are.
+  /// Reads the array that comes next, all of it, and leaves its bytes as they are.
   init(_ cursor: borrowing JSONCursor, limits: FormatLimits) throws(FormatError) {
-    var encoded = EncodedArray()
-    try JSONValueReader.members(cursor) { (name) throws(FormatError) in
-      try encoded.readMember(name, cursor, limits)
-    }
-    self = encoded
-  }
-
-  private init() {}
-
-  private mutating func readMember(
-    _ name: String, _ cursor: borrowing JSONCursor, _ limits: FormatLimits
-  ) throws(FormatError) {
-    switch name {
-    case "shape": shape = try Self.shape(cursor, limits: limits)
-    case "dtype": type = try Self.type(named: try cursor.string(maximumCount: 32))
-    case "data": data = try cursor.base64(maximumBytes: limits.maximumBytes)
-    case "rle", "file":
-      if let whole { throw FormatError(.malformed, "stands beside '\(whole.name)'") }
-      whole = name == "rle" ? .runs(try Self.runs(cursor, limits)) : .file(try Self.file(cursor, limits))
-    default: throw FormatError(.unsupported, "an array has no such member; it has \(Self.members)")
+    switch cursor.peek() {
+    case UInt8(ascii: "["): content = .numbers(try cursor.numbers(limits: limits))
+    case UInt8(ascii: "{"): content = try Self.object(cursor, limits)
+    default:
+      throw cursor.unexpected(
+        "nested numbers, or an object with 'shape', 'dtype' and 'data', with 'rle' or with 'file'")
     }
   }
 
   /// Decodes it.
-  func array(limits: FormatLimits) throws(FormatError) -> NumericArray {
-    switch (shape, type, data, whole) {
-    case (nil, nil, nil, let whole?):
-      do throws(FormatError) { return try Self.array(whole, limits) } catch {
-        throw error.at("/" + whole.name)
-      }
-    case (let shape?, let type?, let data?, nil):
+  ///
+  /// - Throws: `FormatError`, its path beginning within the array.
+  public func array(limits: FormatLimits) throws(FormatError) -> NumericArray {
+    switch content {
+    case .numbers(let numbers): return numbers
+    case .raw(let data, let shape, let type):
       return try Raw.array(data, shape: shape, type: type, limits: limits)
+    case .runs(let runs):
+      do throws(FormatError) { return try runs.array(limits: limits) } catch {
+        throw error.at(error.kind == .malformed ? "/rle/counts" : "/rle")
+      }
+    case .file(let bytes):
+      do throws(FormatError) { return try ArrayFile.decode(bytes, limits: limits) } catch {
+        throw error.at("/file")
+      }
+    }
+  }
+
+  private static func object(
+    _ cursor: borrowing JSONCursor, _ limits: FormatLimits
+  ) throws(FormatError) -> Content {
+    var shape: [Int]?
+    var type: RawType?
+    var data: OwnedBytes?
+    /// What stands for a whole array.
+    var whole: (name: String, content: Content)?
+    try JSONValueReader.members(cursor) { (name) throws(FormatError) in
+      switch name {
+      case "shape": shape = try Self.shape(cursor, limits: limits)
+      case "dtype": type = try Self.type(named: try cursor.string(maximumCount: 32))
+      case "data": data = try cursor.base64(maximumBytes: limits.maximumBytes)
+      case "rle", "file":
+        if let whole { throw FormatError(.malformed, "stands beside '\(whole.name)'") }
+        whole = (name, name == "rle" ? .runs(try runs(cursor, limits)) : .file(try file(cursor, limits)))
+      default: throw FormatError(.unsupported, "an array has no such member; it has \(members)")
+      }
+    }
+    switch (shape, type, data, whole) {
+    case (nil, nil, nil, let whole?): return whole.content
+    case (let shape?, let type?, let data?, nil): return .raw(data, shape: shape, type: type)
     case (_, _, _, let whole?):
       throw FormatError(.malformed, "'\(whole.name)' stands beside 'shape', 'dtype' or 'data'")
     case (nil, _, _, _): throw FormatError(.malformed, "'shape' is missing")
     case (_, nil, _, _): throw FormatError(.malformed, "'dtype' is missing")
     case (_, _, nil, _): throw FormatError(.malformed, "'data' is missing")
-    }
-  }
-
-  private static func array(_ whole: Whole, _ limits: FormatLimits) throws(FormatError) -> NumericArray {
-    switch whole {
-    case .file(let bytes): return try ArrayFile.decode(bytes, limits: limits)
-    case .runs(let runs):
-      do throws(FormatError) { return try runs.array(limits: limits) } catch {
-        throw error.kind == .malformed ? error.at("/counts") : error
-      }
     }
   }
 

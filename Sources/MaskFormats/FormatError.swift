@@ -26,8 +26,8 @@ public struct FormatError: Error, Equatable, Sendable {
     self.path = path
   }
 
-  /// The same failure, seen from the member that holds the value.
-  func at(_ path: String) -> FormatError {
+  /// The same failure, seen from where the pointer `path` leads to the value that holds what is at fault.
+  public func at(_ path: String) -> FormatError {
     FormatError(kind, detail, path: path + (self.path ?? ""))
   }
 }

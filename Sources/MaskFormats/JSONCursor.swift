@@ -110,6 +110,66 @@ struct JSONCursor: ~Copyable {
     return NumericArray(bytes, shape: shape, type: type)
   }
 
+  /// Where the next token is.
+  var offset: Int { json_offset(reader) }
+
+  /// Goes back to the token at `offset`, whatever failed since.
+  func rewind(to offset: Int) { json_rewind(reader, offset) }
+
+  /// Steps over one value of any kind and length, nested 512 levels deep at most.
+  func skipValue() throws(FormatError) {
+    // What ends the arrays and objects that are open.
+    var ends: [UInt8] = []
+    repeat {
+      if let end = try skipStart() {
+        guard ends.count < 512 else { throw FormatError(.tooLarge, "nested deeper than 512 levels") }
+        ends.append(end)
+        continue
+      }
+      // A value is complete, and with it perhaps those around it.
+      while let end = ends.last {
+        if skip(UInt8(ascii: ",")) {
+          if end == UInt8(ascii: "}") { try skipName() }
+          break
+        }
+        guard skip(end) else { throw unexpected("',' or '\(Character(UnicodeScalar(end)))'") }
+        ends.removeLast()
+      }
+    } while !ends.isEmpty
+  }
+
+  /// Steps over a scalar, or over what comes before the first value in an array or object; gives what ends that.
+  private func skipStart() throws(FormatError) -> UInt8? {
+    switch peek() ?? 0 {
+    case UInt8(ascii: "["):
+      try expect(UInt8(ascii: "["))
+      return skip(UInt8(ascii: "]")) ? nil : UInt8(ascii: "]")
+    case UInt8(ascii: "{"):
+      try expect(UInt8(ascii: "{"))
+      if skip(UInt8(ascii: "}")) { return nil }
+      try skipName()
+      return UInt8(ascii: "}")
+    case UInt8(ascii: "n"): try literal("null")
+    case UInt8(ascii: "t"): try literal("true")
+    case UInt8(ascii: "f"): try literal("false")
+    case UInt8(ascii: "\""): try skipString()
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): _ = try number()
+    default: throw unexpected("a value")
+    }
+    return nil
+  }
+
+  private func skipName() throws(FormatError) {
+    guard peek() == UInt8(ascii: "\"") else { throw unexpected("a name in quotes") }
+    try skipString()
+    try expect(UInt8(ascii: ":"))
+  }
+
+  private func skipString() throws(FormatError) {
+    let raw = try rawString()
+    if hasEscapes(raw) { _ = try unescaped(raw) }
+  }
+
   /// The failure of finding something else than `what` next.
   func unexpected(_ what: String) -> FormatError {
     failure(JSON_UNEXPECTED, expected: what)

@@ -6,11 +6,14 @@
 public struct JSONRequest: Sendable {
   /// The arrays found, by name.
   public let arrays: [String: NumericArray]
-  /// Objects that hold arrays of the same names, each for itself; nil where there is no list of them. An array that cannot be
-  /// decoded is a failure in its place.
-  public let list: [[String: Result<NumericArray, FormatError>]]?
+  /// What a list has; nil where there is no list.
+  public let list: [Element]?
   /// Every other member, in the order written, no name twice.
   public let options: [JSONMember]
+
+  /// An object of a list: its arrays by name, none of them decoded yet. One that is valid JSON, but does not hold arrays,
+  /// is a failure in its place, whose path begins within the object.
+  public typealias Element = Result<[String: EncodedArray], FormatError>
 
   /// Most objects in a list.
   public static let maximumListCount = 4096
@@ -27,12 +30,12 @@ public struct JSONRequest: Sendable {
       let cursor = try JSONCursor(text)
       guard cursor.peek() == UInt8(ascii: "{") else { throw cursor.unexpected("an object") }
       var arrays: [String: NumericArray] = [:]
-      var list: [[String: Result<NumericArray, FormatError>]]?
+      var list: [Element]?
       var options: [JSONMember] = []
       var reader = JSONValueReader(limits: limits)
       try JSONValueReader.members(cursor) { (name) throws(FormatError) in
         if arrayNames.contains(name) {
-          arrays[name] = try array(cursor, limits: limits).get()
+          arrays[name] = try EncodedArray(cursor, limits: limits).array(limits: limits)
         } else if name == listName {
           list = try self.list(cursor, of: arrayNames, limits: limits)
         } else {
@@ -46,45 +49,48 @@ public struct JSONRequest: Sendable {
 
   private static func list(
     _ cursor: borrowing JSONCursor, of names: [String], limits: FormatLimits
-  ) throws(FormatError) -> [[String: Result<NumericArray, FormatError>]] {
+  ) throws(FormatError) -> [Element] {
     try cursor.expect(UInt8(ascii: "["))
-    var list: [[String: Result<NumericArray, FormatError>]] = []
+    var list: [Element] = []
     if cursor.skip(UInt8(ascii: "]")) { return list }
     repeat {
       guard list.count < maximumListCount else {
         throw FormatError(.tooLarge, "has more than \(maximumListCount) elements")
       }
-      var arrays: [String: Result<NumericArray, FormatError>] = [:]
       do throws(FormatError) {
-        guard cursor.peek() == UInt8(ascii: "{") else { throw cursor.unexpected("an object") }
-        try JSONValueReader.members(cursor) { (name) throws(FormatError) in
-          guard names.contains(name) else {
-            throw FormatError(
-              .unsupported, "is no member of a pair, which has \(names.joined(separator: " and "))")
-          }
-          arrays[name] = try array(cursor, limits: limits)
-        }
+        list.append(try element(cursor, of: names, limits: limits))
       } catch {
         throw error.at("/\(list.count)")
       }
-      list.append(arrays)
     } while cursor.skip(UInt8(ascii: ","))
     guard cursor.skip(UInt8(ascii: "]")) else { throw cursor.unexpected("',' or ']'") }
     return list
   }
 
-  /// Reads an array to its end; a failure to decode what was read comes with it, and can be passed over.
-  private static func array(
-    _ cursor: borrowing JSONCursor, limits: FormatLimits
-  ) throws(FormatError) -> Result<NumericArray, FormatError> {
-    switch cursor.peek() {
-    case UInt8(ascii: "["): return .success(try cursor.numbers(limits: limits))
-    case UInt8(ascii: "{"):
-      let encoded = try EncodedArray(cursor, limits: limits)
-      return Result { () throws(FormatError) in try encoded.array(limits: limits) }
-    default:
-      throw cursor.unexpected(
-        "nested numbers, or an object with 'shape', 'dtype' and 'data', with 'rle' or with 'file'")
+  /// - Throws: what ends the whole request: text that is no JSON, and an option in the wrong place.
+  private static func element(
+    _ cursor: borrowing JSONCursor, of names: [String], limits: FormatLimits
+  ) throws(FormatError) -> Element {
+    var arrays: [String: EncodedArray] = [:]
+    var hasOption = false
+    let first = cursor.peek()
+    let start = cursor.offset
+    do throws(FormatError) {
+      guard first == UInt8(ascii: "{") else { throw cursor.unexpected("an object") }
+      try JSONValueReader.members(cursor) { (name) throws(FormatError) in
+        guard names.contains(name) else {
+          hasOption = true
+          throw FormatError(
+            .unsupported, "is no member of a pair, which has \(names.joined(separator: " and "))")
+        }
+        arrays[name] = try EncodedArray(cursor, limits: limits)
+      }
+      return .success(arrays)
+    } catch {
+      if hasOption { throw error }
+      cursor.rewind(to: start)
+      try cursor.skipValue()
+      return .failure(error)
     }
   }
 }

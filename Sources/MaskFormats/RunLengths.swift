@@ -22,16 +22,19 @@ struct RunLengths {
   func array(limits: FormatLimits) throws(FormatError) -> NumericArray {
     let shape = [height, width]
     let count = try limits.byteCount(shape: shape, type: .uint8)
-    let columns = try OwnedBytes(count: count) { (output) throws(FormatError) in
-      var painter = RunPainter(output)
-      switch counts {
-      case .numbers(let numbers): try paint(numbers, &painter)
-      case .compressed(let text): try paint(compressed: text, &painter)
+    let mask = try OwnedBytes(count: count) { (output) throws(FormatError) in
+      // A single row or column is painted in its place.
+      let bandWidth = min(height, width) == 1 ? 0 : min(RunPainter.bandWidth, width)
+      _ = try OwnedBytes(count: bandWidth * height) { (band) throws(FormatError) in
+        var painter = RunPainter(output, height: height, width: width, band: band)
+        switch counts {
+        case .numbers(let numbers): try paint(numbers, &painter)
+        case .compressed(let text): try paint(compressed: text, &painter)
+        }
+        try painter.finish()
       }
-      try painter.finish()
     }
-    let order = ElementOrder(shape: shape, type: .uint8, isByteSwapped: false, isFortranOrder: true)
-    return try NumericArray(stored: 0..<count, of: columns, order)
+    return NumericArray(mask, shape: shape, type: .uint8)
   }
 
   private func paint(_ numbers: NumericArray, _ painter: inout RunPainter) throws(FormatError) {
@@ -86,13 +89,27 @@ struct RunLengths {
   }
 }
 
-/// Writes runs of 0 and 1 in turn, one behind the other.
+/// Writes runs of 0 and 1 in turn, down one column after the other, into rows.
+///
+/// It paints a band of columns, each dense, and turns that into parts of the rows when it is full.
 private struct RunPainter {
-  private let output: UnsafeMutableRawBufferPointer
+  /// Columns of a band: as many as a line of the cache has bytes.
+  static let bandWidth = 64
+
+  private let output, band: UnsafeMutableRawBufferPointer
+  private let height, width: Int
+  /// Elements painted, and those of them that are in the band.
   private var position = 0
+  private var bandCount = 0
   private var value: Int32 = 0
 
-  init(_ output: UnsafeMutableRawBufferPointer) { self.output = output }
+  /// - Parameter band: room for up to `bandWidth` columns; empty where columns and rows are stored alike.
+  init(
+    _ output: UnsafeMutableRawBufferPointer, height: Int, width: Int, band: UnsafeMutableRawBufferPointer
+  ) {
+    (self.output, self.height, self.width) = (output, height, width)
+    self.band = band.isEmpty ? output : band
+  }
 
   mutating func add(_ length: Int) throws(FormatError) {
     guard length >= 0 else { throw FormatError(.malformed, "a run of length \(length)") }
@@ -101,9 +118,28 @@ private struct RunPainter {
         .malformed,
         "a run of \(length) elements, but of \(output.count) only \(output.count - position) are left")
     }
-    if length > 0 { memset(output.baseAddress! + position, value, length) }
-    position += length
+    let end = position + length
+    while position < end {
+      let count = min(end - position, band.count - bandCount)
+      memset(band.baseAddress! + bandCount, value, count)
+      position += count
+      bandCount += count
+      if bandCount == band.count || position == output.count { writeBand() }
+    }
     value ^= 1
+  }
+
+  private mutating func writeBand() {
+    guard band.baseAddress != output.baseAddress else { return }
+    let columns = bandCount / height
+    let firstColumn = position / height - columns
+    PlaneTransposer<UInt8>.lend(
+      rows: height, columns: columns, inputStride: height, outputStride: width, isByteSwapped: false
+    ) { transposer in
+      transposer.transpose(
+        band.baseAddress!, to: output.bindMemory(to: UInt8.self).baseAddress! + firstColumn)
+    }
+    bandCount = 0
   }
 
   func finish() throws(FormatError) {

@@ -23,6 +23,7 @@ let package = Package(
     .target(name: "CJSONOracle", linkerSettings: [.linkedLibrary("simdjson")]),
     fuzzer("FuzzJSON", ["CJSONOracle"]), fuzzer("FuzzNPY"), fuzzer("FuzzPNG"), fuzzer("FuzzNIfTI"),
     fuzzer("FuzzGzip"), fuzzer("FuzzRLE"),
+    fuzzer("FuzzForm", [.product(name: "HTTPServer", package: "hausdorffd")]),
     fuzzer("FuzzArchive", [.product(name: "Training", package: "hausdorffd")]),
   ],
   cxxLanguageStandard: .gnucxx20

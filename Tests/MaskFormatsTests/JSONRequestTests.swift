@@ -175,6 +175,159 @@ private func parse(_ text: String, paddingCount: Int = 64) throws(FormatError) -
   }
 }
 
+@Suite struct JSONRequestListTests {
+  private func list(
+    _ text: String, paddingCount: Int = 64, limits: FormatLimits = FormatLimits()
+  ) throws(FormatError) -> [JSONRequest.Element] {
+    try JSONRequest.parse(
+      TestBytes(text, paddingCount: paddingCount), arrayNames: ["y_true", "y_pred"], listName: "pairs",
+      limits: limits
+    ).list ?? []
+  }
+
+  /// The path and the words of a failure; nil where there is none.
+  private func failure(of element: JSONRequest.Element) -> FormatError? {
+    if case .failure(let error) = element { error } else { nil }
+  }
+
+  @Test(arguments: [0, 64])
+  func `a list holds arrays of every kind, each for itself, beside options`(_ paddingCount: Int) throws {
+    let request = try JSONRequest.parse(
+      TestBytes(
+        #"""
+        {"a": 1, "pairs": [{"y_true": [[0, 1]], "y_pred": [[0.5, 2]]}, {}, {"y_pred":
+        {"rle": {"size": [2, 1], "counts": [1, 1]}}, "y_true": {"dtype": "bit", "shape": [3], "data": "BQ=="}} ], "b": 2}
+        """#, paddingCount: paddingCount), arrayNames: ["y_true", "y_pred"], listName: "pairs")
+    #expect(request.arrays.isEmpty && request.options.map(\.name) == ["a", "b"])
+    let list = try #require(request.list).map { element in
+      try element.get().mapValues { try $0.array(limits: FormatLimits()).values }
+    }
+    #expect(
+      list == [["y_true": [0, 1], "y_pred": [0.5, 2]], [:], ["y_true": [1, 0, 1], "y_pred": [0, 1]]])
+    #expect(try parse(#"{"pairs":[]}"#).list == nil)
+    #expect(try self.list(#"{"pairs":[ ]}"#).isEmpty)
+  }
+
+  @Test func `what an array unpacks to is not made before it is asked for`() throws {
+    let limits = FormatLimits(maximumBytes: 1000)
+    let bits = base64([UInt8](repeating: 0, count: 800))
+    let list = try list(
+      #"""
+      {"pairs": [{"y_true": {"rle": {"size": [30000, 30000], "counts": [900000000]}},
+      "y_pred": {"rle": {"size": [1000000000, 1000000000], "counts": "0"}}},
+      {"y_true": {"shape": [80, 80], "dtype": "bit", "data": "\#(bits)"}, "y_pred": {"file": "AAAA"}}]}
+      """#, limits: limits)
+    let errors = try list.flatMap { element in
+      try ["y_true", "y_pred"].map { name in
+        try #require(
+          MaskFormatsTests.failure { () throws(FormatError) in
+            try element.get()[name]?.array(limits: limits)
+          })
+      }
+    }
+    #expect(errors.map(\.kind) == [.tooLarge, .tooLarge, .tooLarge, .unsupported])
+    #expect(errors.map(\.path) == ["/rle", "/rle", nil, "/file"])
+    #expect(try list[1].get()["y_true"]?.array(limits: FormatLimits()).byteCount == 6400)
+  }
+
+  @Test func `a failure to decode leads to the value at fault`() throws {
+    let list = try list(#"{"pairs":[{"y_true":{"rle":{"size":[2,3],"counts":[1,1,1,1,1,2]}}}]}"#)
+    let error = MaskFormatsTests.failure { () throws(FormatError) in
+      try list[0].get()["y_true"]?.array(limits: FormatLimits())
+    }
+    #expect(error?.path == "/rle/counts/5" && error?.at("/pairs/0").path == "/pairs/0/rle/counts/5")
+  }
+
+  private static let faulty: [(String, String?, String)] = [
+    (#"1"#, nil, "an object"), (#"null"#, nil, "an object"), (#"[[{"a":[]}],"x"]"#, nil, "an object"),
+    (#"{"y_true":[[0,1],[1]],"y_pred":[1]}"#, "/y_true/1", "length 1"),
+    (#"{"y_true":[[0,1],1]}"#, "/y_true/1", "equally deep"), (#"{"y_true":[]}"#, "/y_true", "empty"),
+    (#"{"y_true":[[0,"]}"],[1,{"y_pred":2}]]}"#, "/y_true/0/1", "a string"),
+    (#"{"y_true":[[[[[[[[1]]]]]]]]}"#, "/y_true/0/0/0/0/0", "nested deeper than 5"),
+    (#"{"y_true":null,"y_pred":[1]}"#, "/y_true", "'null'"), (#"{"y_pred":-1.5e3}"#, "/y_pred", "'-1.5e3'"),
+    (#"{"y_pred":"AA\"]}\u005d"}"#, "/y_pred", "a string"),
+    (#"{"y_pred":[1],"y_true":[1],"y_pred":[1]}"#, "/y_pred", "twice"),
+    (#"{"y_true":{}}"#, "/y_true", "'shape' is missing"),
+    (#"{"y_true":{"shape":[0,5],"dtype":"uint8","data":""}}"#, "/y_true/shape/0", "positive"),
+    (#"{"y_true":{"shape":[1],"dtype":"complex64","data":"AA=="}}"#, "/y_true/dtype", "complex64"),
+    (#"{"y_true":{"shape":[1],"dtype":"uint8","data":"A"}}"#, "/y_true/data", "multiple of 4"),
+    (
+      #"{"y_true":{"shape":[1],"dtype":"uint8","data":"AA==","order":{"C":true}}}"#, "/y_true/order",
+      "no such"
+    ),
+    (#"{"y_true":{"rle":{"size":[0,5],"counts":[0]}}}"#, "/y_true/rle/size/0", "positive"),
+    (#"{"y_true":{"rle":{"size":[1,5],"counts":{"a":[false]}}}}"#, "/y_true/rle/counts", "a list of counts"),
+    (#"{"\#(String(repeating: "n", count: 300))":[1]}"#, nil, "over the limit of 256"),
+    (#"{"y_true":[\#(String(repeating: "[0],", count: 40_000))1]}"#, "/y_true/40000", "equally deep"),
+  ]
+
+  @Test(arguments: faulty.indices)
+  func `what is wrong with one element is told in its place, the rest is read`(_ index: Int) throws {
+    let (text, path, words) = Self.faulty[index]
+    let good = #"{"y_true":[[0,1]],"y_pred":[[1,1]]}"#
+    for elements in [[text, good], [good, text], [good, text, text, good]] {
+      let list = try list("{\"pairs\":[\(elements.joined(separator: " , "))],\"a\":1}")
+      #expect(list.count == elements.count)
+      for (element, sent) in zip(list, elements) {
+        let error = failure(of: element)
+        #expect((error == nil) == (sent == good))
+        guard let error else { continue }
+        #expect(error.path == path && error.detail.contains(words), "\(error)")
+      }
+    }
+  }
+
+  private static let broken: [(String, String, FormatError.Kind)] = [
+    ("1", "/pairs", .malformed), (#"{"y_true":[1]}"#, "/pairs", .malformed),
+    ("[{}", "/pairs", .malformed), ("[{},]", "/pairs/1", .malformed), ("[{}{}]", "/pairs", .malformed),
+    (#"[{},{"y_true":[1,x]}]"#, "/pairs/1", .malformed), (#"[{"y_true":[1,01]}]"#, "/pairs/0", .malformed),
+    (#"[[1,tru]]"#, "/pairs/0", .malformed), (#"[[1,]]"#, "/pairs/0", .malformed),
+    (#"[{"y_true":[1}]"#, "/pairs/0", .malformed), (#"[[{]]"#, "/pairs/0", .malformed),
+    (#"[[{"a"}]]"#, "/pairs/0", .malformed), (#"[[{"a":}]]"#, "/pairs/0", .malformed),
+    (#"[[{"a":1,}]]"#, "/pairs/0", .malformed), (#"[[{"a":1 "b":2}]]"#, "/pairs/0", .malformed),
+    (#"[[1 2]]"#, "/pairs/0", .malformed), (#"["\x"]"#, "/pairs/0", .malformed),
+    (#"[{"y_true":null,"\ud800":1}]"#, "/pairs/0", .malformed),
+    (#"[{"y_true":[1],"spacing":[1]}]"#, "/pairs/0/spacing", .unsupported),
+    ("[" + String(repeating: "[", count: 514) + "]", "/pairs/0", .tooLarge),
+    ("[" + String(repeating: "{},", count: JSONRequest.maximumListCount) + "{}]", "/pairs", .tooLarge),
+  ]
+
+  @Test(arguments: broken.indices)
+  func `a list that is no JSON, too long or holds options ends the request`(_ index: Int) throws {
+    let (text, path, kind) = Self.broken[index]
+    for paddingCount in [0, 64] {
+      let error = try #require(
+        MaskFormatsTests.failure { () throws(FormatError) in
+          try list("{\"pairs\":\(text)}", paddingCount: paddingCount)
+        })
+      #expect(error.path == path && error.kind == kind, "\(error)")
+    }
+    let longest = "[" + String(repeating: "1,", count: JSONRequest.maximumListCount - 1) + "{}]"
+    #expect(try list("{\"pairs\":\(longest)}").count == JSONRequest.maximumListCount)
+  }
+
+  @Test func `a list cut short anywhere is refused, and one with a bit flipped never crashes`() {
+    let bytes = Array(
+      #"{"pairs":[{"y_true":[[1],1,"\u00e9"]},{"y_pred":{"rle":{"size":[1,2],"counts":[1,1]}}},[{"a":null}]]}"#
+        .utf8)
+    func parse(_ bytes: [UInt8]) throws(FormatError) {
+      let source = TestBytes(bytes, paddingCount: 0)
+      let list = try JSONRequest.parse(source, arrayNames: ["y_true", "y_pred"], listName: "pairs").list
+      for array in (list ?? []).compactMap({ try? $0.get() }).flatMap(\.values) {
+        _ = try? array.array(limits: FormatLimits(maximumBytes: 1000))
+      }
+    }
+    for count in 0..<bytes.count {
+      #expect(MaskFormatsTests.failure { () throws(FormatError) in try parse(Array(bytes[..<count])) } != nil)
+    }
+    for bit in 0..<bytes.count * 8 {
+      var flipped = bytes
+      flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+      try? parse(flipped)
+    }
+  }
+}
+
 @Suite struct JSONValueTests {
   @Test func `a value by itself is read whole`() throws {
     #expect(

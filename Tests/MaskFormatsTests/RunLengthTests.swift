@@ -47,6 +47,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 2, 63, 64, 65, 127, 128, 130, 200], [1, 2, 7, 64, 67])
+  func `masks of every width are painted by rows`(_ width: Int, _ height: Int) throws {
+    // Runs of 0 to 10 that do not end with columns.
+    var (columns, counts) = ([UInt8](), [Int]())
+    while columns.count < width * height {
+      counts.append(min(counts.count * counts.count % 11, width * height - columns.count))
+      columns += [UInt8](repeating: UInt8((counts.count + 1) % 2), count: counts.last!)
+    }
+    let array = try parseArray("{\"rle\":{\"size\":[\(height),\(width)],\"counts\":\(counts)}}")
+    #expect(array.shape == [height, width])
+    #expect(
+      array.elements(UInt8.self) == (0..<width * height).map { columns[$0 % width * height + $0 / width] })
+  }
+
   @Test func `counts may be written as JSON allows, and strings escaped`() throws {
     for counts in ["[1.0, 2e0 ,3]", "[true,2,3]", #""\u0031\u00323""#] {
       #expect(try parseArray("{\"rle\":{\"size\":[2,3],\"counts\":\(counts)}}").values == [0, 1, 0, 1, 0, 0])

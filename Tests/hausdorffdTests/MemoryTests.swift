@@ -19,6 +19,19 @@ struct MemoryTests {
     #expect(try server.residentMemory() < before + 32 << 20)
   }
 
+  @Test func `A list that unpacks to a gigabyte takes the memory of the pairs being scored`() throws {
+    let server = try ServerProcess(["--workers=2"])
+    let before = try server.residentMemory()
+    let empty = #"{"rle":{"size":[3000,3000],"counts":[9000000]}}"#
+    let pair = #"{"y_true":\#(empty),"y_pred":\#(empty)}"#
+    let pairs = Array(repeating: pair, count: 60).joined(separator: ",")
+    let reply = try server.ask(.score(json: #"{"pairs":[\#(pairs)],"metrics":"dice"}"#))
+    #expect(reply.status == 200 && reply.json["items"].count == 60, "\(reply.status)")
+    #expect(reply.json["items"][59]["empty"] == "both")
+    let peak = try server.residentMemory(peak: true)
+    #expect(peak < before + 200_000_000, "\(before), then \(peak) bytes")
+  }
+
   @Test func `Hostile uploads leave no memory behind`() throws {
     let server = try ServerProcess()
     let before = try server.residentMemory()

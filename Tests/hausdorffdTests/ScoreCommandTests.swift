@@ -55,7 +55,8 @@ struct ScoreCommandTests {
     #expect(result.status == 0 && result.errors.contains("empty mask"), "\(result)")
     let refused = try Executable.run("score", truth, path, "--empty=error")
     #expect(
-      refused.status == 1 && refused.errors.contains("y_pred: item 0") && !refused.errors.contains("Problem(")
+      refused.status == 1 && refused.errors.contains("\(path): item 0")
+        && !refused.errors.contains("Problem(")
         && refused.output.isEmpty, "\(refused)")
   }
 
@@ -78,7 +79,9 @@ struct ScoreCommandTests {
       #expect(result.status == 1 && result.errors.contains(path), "\(result)")
     }
     let option = try Executable.run("score", truth, prediction, "--metrics=nonsense")
-    #expect(option.status == 1 && option.errors.contains("metrics"), "\(option)")
+    #expect(option.status == 1 && option.errors.contains("--metrics: "), "\(option)")
+    let tolerance = try Executable.run("score", truth, prediction, "--metrics=surface_dice")
+    #expect(tolerance.status == 1 && tolerance.errors.contains("--tolerance: is missing"), "\(tolerance)")
     let other = try folder.write("other.npy", TestMask(random: [3, 3], seed: 1).npy())
     let shapes = try Executable.run("score", truth, other)
     #expect(shapes.status == 1 && shapes.errors.contains("[3, 3]"), "\(shapes)")
@@ -108,6 +111,78 @@ struct ScoreCommandTests {
     #expect(lines[3].hasPrefix("cut,,,,") && lines.count == 4, "\(lines)")
     let mixed = try Executable.run("score", truths, "\(predictions)/a.npy")
     #expect(mixed.status == 1 && mixed.errors.contains("is no folder"), "\(mixed)")
+  }
+
+  /// Two folders with a pair `name` of these masks each.
+  private func folders(_ masks: [(name: String, truth: TestMask, prediction: TestMask)]) throws -> (
+    String, String
+  ) {
+    let paths = (folder.path("truths"), folder.path("predictions"))
+    for path in [paths.0, paths.1] { #expect(mkdir(path, 0o700) == 0) }
+    for (name, truth, prediction) in masks {
+      _ = try folder.write("truths/\(name).npy", truth.npy())
+      _ = try folder.write("predictions/\(name).npy", prediction.npy())
+    }
+    return paths
+  }
+
+  private static let full = TestMask([1, 3], [true, true, true])
+  private static let empty = TestMask([1, 3], [false, false, false])
+
+  @Test func `What is at fault with a pair of folders names its files, and is in JSON beside its name`()
+    throws
+  {
+    let (truths, predictions) = try folders([
+      ("good", Self.full, Self.full), ("hollow", Self.full, Self.empty),
+      ("other", Self.full, TestMask(random: [2, 3], seed: 1)),
+    ])
+    let result = try Executable.run("score", truths, predictions, "--empty=error", "--metrics=dice")
+    #expect(result.status == 1 && !result.errors.contains("pair "), "\(result)")
+    #expect(result.errors.contains("\(predictions)/hollow.npy: item 0 has no foreground"), "\(result)")
+    #expect(result.errors.contains("\(predictions)/other.npy: has shape [2, 3]"), "\(result)")
+    #expect(result.output.contains("dice  1.0"), "\(result)")
+    let json = try Executable.run("score", truths, predictions, "--empty=error", "--json")
+    let items = JSON(json.output)["items"]
+    #expect((0..<3).map { items[$0]["name"] } == ["good", "hollow", "other"], "\(json)")
+    #expect(json.status == 1 && items[1]["problem"]["status"] == 422)
+    for (flag, name) in [("--layout=XY", "--layout"), ("--labels=1,1", "--labels")] {
+      let wrong = try Executable.run("score", truths, predictions, flag)
+      #expect(wrong.status == 1 && wrong.errors.hasPrefix("hausdorffd: \(name): "), "\(wrong)")
+      #expect(wrong.errors.split(separator: "\n").count == 1 && wrong.output.isEmpty, "\(wrong)")
+    }
+  }
+
+  @Test func `Rows of a batch are told apart by numbers, those of labels by these`() throws {
+    let batch = TestMask(random: [2, 3, 4], seed: 5)
+    let (truths, predictions) = try folders([("a", batch, batch), ("b", Self.full, Self.full)])
+    let csv = folder.path("scores.csv")
+    func lines() throws -> [String] {
+      String(decoding: try readFile(csv), as: UTF8.self).split(separator: "\r\n").map(String.init)
+    }
+    let result = try Executable.run("score", truths, predictions, "--metrics=dice", "--csv=\(csv)")
+    #expect(result.status == 0, "\(result)")
+    #expect(try lines() == ["name,item,dice,empty,problem", "a,0,1.0,,", "a,1,1.0,,", "b,0,1.0,,"])
+    #expect(
+      result.output.split(separator: "\n").map { $0.prefix { $0 != " " } } == [
+        "item", "a[0]", "a[1]", "b[0]", "mean",
+      ])
+    let labels = ["--labels=3,4", "--layout=DHW", "--metrics=dice", "--csv=\(csv)"]
+    let volume = "\(truths)/a.npy"
+    #expect(try ChildProcess(Executable.path, ["score", volume, volume] + labels).wait() == 0)
+    #expect(
+      try lines() == ["name,label,dice,empty,problem", "\(volume),3,1.0,,", "\(volume),4,1.0,both,"])
+  }
+
+  @Test func `Files with other endings are told once`() throws {
+    let (truths, predictions) = try folders([("a", Self.full, Self.full)])
+    _ = try folder.write("truths/a.txt", [1])
+    _ = try folder.write("truths/.hidden", [1])
+    _ = try folder.write("predictions/notes.md", [1])
+    let result = try Executable.run("score", truths, predictions)
+    #expect(result.status == 0, "\(result)")
+    #expect(
+      result.errors.contains("2 names") && result.errors.contains("\(predictions)/notes.md"), "\(result)")
+    #expect(result.errors.split(separator: "\n").count == 1, "\(result)")
   }
 
   @Test func `Conventions stand beside each other, labels below`() throws {

@@ -54,6 +54,8 @@ typedef struct json_reader json_reader;
 json_reader *json_reader_of_thread(void);
 /// Starts reading `count` bytes at `text`.
 void json_open(json_reader *reader, const uint8_t *text, size_t count);
+/// Goes back to a token at `offset`, and forgets a failure behind it.
+void json_rewind(json_reader *reader, size_t offset);
 /// Ends reading, and gives back memory that only a large document needed.
 void json_close(json_reader *reader);
 

@@ -11,12 +11,16 @@ struct FolderPairs {
   let pairs: [Pair]
   /// Paths of files without a counterpart.
   let alone: [String]
+  /// Paths of files with other endings than those of arrays.
+  let passedOver: [String]
 
   private static let endings = [".nii.gz", ".nii", ".npy", ".png"]
 
   /// - Throws: `FileArray.Failure` where a folder cannot be read, or has two files of one name.
   init(truths: String, predictions: String) throws(FileArray.Failure) {
-    let (truths, predictions) = (try Self.files(truths), try Self.files(predictions))
+    let folders = (try Self.files(truths), try Self.files(predictions))
+    let (truths, predictions) = (folders.0.byName, folders.1.byName)
+    passedOver = (folders.0.others + folders.1.others).sorted()
     pairs = truths.keys.filter { predictions[$0] != nil }.sorted().map { name in
       Pair(name: name, truth: truths[name]!, prediction: predictions[name]!)
     }
@@ -30,18 +34,22 @@ struct FolderPairs {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// Paths by what names are without their endings.
-  private static func files(_ folder: String) throws(FileArray.Failure) -> [String: String] {
+  /// Paths by what names are without their endings, and those with other endings.
+  private static func files(
+    _ folder: String
+  ) throws(FileArray.Failure) -> (byName: [String: String], others: [String]) {
     guard let stream = opendir(folder) else {
       throw FileArray.Failure(description: "\(folder): \(String(cString: strerror(errno)))")
     }
     defer { closedir(stream) }
-    var files: [String: String] = [:]
+    var (files, others) = ([String: String](), [String]())
     while let entry = readdir(stream) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      guard !name.hasPrefix("."), let ending = endings.first(where: name.lowercased().hasSuffix) else {
+      if name.hasPrefix(".") { continue }
+      guard let ending = endings.first(where: name.lowercased().hasSuffix) else {
+        others.append("\(folder)/\(name)")
         continue
       }
       let stem = String(name.dropLast(ending.count))
@@ -49,6 +57,6 @@ struct FolderPairs {
         throw FileArray.Failure(description: "\(other) and \(folder)/\(name) have one name")
       }
     }
-    return files
+    return (files, others)
   }
 }

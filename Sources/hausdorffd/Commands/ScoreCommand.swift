@@ -57,7 +57,8 @@ struct ScoreCommand: ParsableCommand {
   var ignoreOrientation = false
   @Option(help: "A file to write the scores of every item to, as comma-separated values.")
   var csv: String?
-  @Flag(help: "Print what the HTTP service would answer.")
+  @Flag(
+    help: "Print what the HTTP service would answer; of folders, with what the files of a pair are called.")
   var json = false
 
   func run() throws {
@@ -68,9 +69,9 @@ struct ScoreCommand: ParsableCommand {
       }
       isFolders ? try scoreFolders() : try scoreFiles()
     } catch let error as RequestError {
-      throw Output.failure(error.message)
+      throw Output.failure(Self.text(Problem(error), truth, prediction))
     } catch let error as Problem {
-      throw Output.failure(error.detail ?? error.title)
+      throw Output.failure(Self.text(error, truth, prediction))
     } catch let error as FileArray.Failure {
       throw Output.failure(error.description)
     }
@@ -89,7 +90,7 @@ struct ScoreCommand: ParsableCommand {
     } else if slice != nil {
       throw RequestError(.parameter("slice"), "needs --picture, a file to draw it in")
     }
-    try show(reply, names: [truth])
+    try show(reply, names: [truth]) { _, problem in Self.text(problem, truth, prediction) }
   }
 
   private func scoreFolders() throws {
@@ -99,24 +100,24 @@ struct ScoreCommand: ParsableCommand {
     }
     let folders = try FolderPairs(truths: truth, predictions: prediction)
     for path in folders.alone { Output.complain("\(path) has no counterpart") }
+    if let name = folders.passedOver.first {
+      Output.complain(
+        "\(folders.passedOver.count) names with other endings than PNG, npy and NIfTI have are passed over, such as \(name)"
+      )
+    }
     let pairs = folders.pairs
     guard !pairs.isEmpty else {
       throw Output.failure("\(truth) and \(prediction) have no files in common (PNG, npy or NIfTI)")
     }
     let (ofPairs, settings) = try ScoreSettings.takeAll(try options())
-    let done = Locked(0)
-    let isShown = !json && isatty(STDERR_FILENO) == 1
+    let progress = ScoringProgress(count: pairs.count, isShown: !json && isatty(STDERR_FILENO) == 1) {
+      Output.write(Array($0.utf8), to: STDERR_FILENO)
+    }
     let sheet = ScoreSheet(
       settings,
       list: pairs.map { pair in
         {
-          if isShown {
-            let count = done.withLock { done in
-              done += 1
-              return done
-            }
-            Output.write(Array("\rscoring \(count) of \(pairs.count)".utf8), to: STDERR_FILENO)
-          }
+          progress.begin()
           return Result { () throws(Problem) in
             try Problem.from { () throws(RequestError) in
               try ScoreRequest(
@@ -128,12 +129,14 @@ struct ScoreCommand: ParsableCommand {
           }
         }
       }, isJSON: false)
-    let reply = try sheet.reply(perform: Self.perform)
-    if isShown { Output.write(Array("\r\u{1B}[K".utf8), to: STDERR_FILENO) }
-    try show(reply, names: pairs.map(\.name))
-    for refusal in reply.refusals {
-      Output.complain("\(pairs[refusal.pair].name): \(refusal.problem.detail ?? refusal.problem.title)")
+    var reply = try progress.erased { () throws(Problem) in try sheet.reply(perform: Self.perform) }
+    let names = pairs.map(\.name)
+    reply.pairNames = names
+    func text(_ pair: Int, _ problem: Problem) -> String {
+      Self.text(problem, pairs[pair].truth, pairs[pair].prediction)
     }
+    try show(reply, names: names, problem: text)
+    for (pair, problem) in reply.refusals { Output.complain("\(names[pair]): \(text(pair, problem))") }
     if !folders.alone.isEmpty || !reply.refusals.isEmpty { throw ExitCode.failure }
   }
 
@@ -150,10 +153,12 @@ struct ScoreCommand: ParsableCommand {
     return try OptionList(text: given.compactMap { name, value in value.map { (name, $0) } })
   }
 
-  private func show(_ reply: ScoreReply, names: [String]) throws {
+  private func show(
+    _ reply: ScoreReply, names: [String], problem: (_ pair: Int, Problem) -> String
+  ) throws {
     if let csv {
       do throws(FileArray.Failure) {
-        try FileArray.write(Array(ScoreTable.csv(reply, names: names).utf8), to: csv)
+        try FileArray.write(Array(ScoreTable.csv(reply, names: names, problem: problem).utf8), to: csv)
       } catch {
         throw Output.failure(error.description)
       }
@@ -161,8 +166,20 @@ struct ScoreCommand: ParsableCommand {
     if json {
       Output.write(reply.json + [UInt8(ascii: "\n")])
     } else {
-      Output.write(Array(ScoreTable(reply, names: names.count > 1 ? names : nil).text.utf8))
+      Output.write(Array(ScoreTable(reply).text.utf8))
       for warning in reply.warnings { Output.complain(warning) }
+    }
+  }
+
+  /// What is at fault, options named by their flags and arrays by their files.
+  private static func text(_ problem: Problem, _ truth: String, _ prediction: String) -> String {
+    guard !problem.errors.isEmpty else { return problem.detail ?? problem.title }
+    return RequestError(problem.errors).message { name in
+      switch ArrayName(rawValue: name) {
+      case .truth: truth
+      case .prediction: prediction
+      case nil: RequestError.flag(name)
+      }
     }
   }
 

@@ -77,7 +77,9 @@ struct ScoreRoute: Sendable {
     small.maximumBytes = Self.smallBytes
     small.decodesFiles = false
     do throws(Problem) {
-      return try read(request, small)
+      let sheet = try read(request, small)
+      // The pairs of a list are decoded under the limits that it was read with.
+      return sheet.isList ? nil : sheet
     } catch {
       // Larger when decoded: a worker reads it.
       if error.status == 413 { return nil }
@@ -92,7 +94,7 @@ struct ScoreRoute: Sendable {
     switch request.mediaType {
     case ArrayBody.jsonType:
       let parsed = try ArrayBody.parseJSON(request, limits, listName: Self.listName)
-      if let list = parsed.list { return try Self.sheet(parsed, list) }
+      if let list = parsed.list { return try Self.sheet(parsed, list, limits) }
       arrays = try ArrayBody.pair(parsed)
     case ArrayBody.formType:
       let form = try ArrayBody.Form(request)
@@ -128,9 +130,12 @@ struct ScoreRoute: Sendable {
     return ScoreSheet(settings, list: pairs, isJSON: false)
   }
 
-  /// The pairs of a JSON list.
+  /// Where a pair of a JSON list is.
+  static func pointer(toPair number: Int) -> String { "/\(listName)/\(number)" }
+
+  /// The pairs of a JSON list, decoded in their turn.
   private static func sheet(
-    _ parsed: JSONRequest, _ list: [[String: Result<NumericArray, FormatError>]]
+    _ parsed: JSONRequest, _ list: [JSONRequest.Element], _ limits: FormatLimits
   ) throws(Problem) -> ScoreSheet {
     let (ofPairs, settings) = try Problem.from { () throws(RequestError) in
       if let name = parsed.arrays.keys.sorted().first {
@@ -139,18 +144,11 @@ struct ScoreRoute: Sendable {
       guard !list.isEmpty else { throw RequestError(.pointer("/" + listName), "is empty") }
       return try ScoreSettings.takeAll(OptionList(json: parsed.options))
     }
-    let pairs: [ScoreSheet.Pair] = list.enumerated().map { number, arrays in
+    let pairs: [ScoreSheet.Pair] = list.enumerated().map { number, element in
       {
         Result { () throws(Problem) in
-          let pointer = "/\(listName)/\(number)"
-          func array(_ name: ArrayName) throws(Problem) -> NumericArray {
-            let location = name.location(json: true, in: pointer)
-            guard let array = arrays[name.rawValue] else {
-              throw Problem(RequestError(location, "is missing"))
-            }
-            do throws(FormatError) { return try array.get() } catch { throw Problem(error, at: location) }
-          }
-          let (truth, prediction) = (try array(.truth), try array(.prediction))
+          let pointer = pointer(toPair: number)
+          let (truth, prediction) = try arrays(of: element, at: pointer, limits)
           return try Problem.from { () throws(RequestError) in
             try ScoreRequest(
               ArrayPair(
@@ -161,6 +159,28 @@ struct ScoreRoute: Sendable {
       }
     }
     return ScoreSheet(settings, list: pairs, isJSON: true)
+  }
+
+  /// Decodes the arrays of a pair of a JSON list.
+  private static func arrays(
+    of element: JSONRequest.Element, at pointer: String, _ limits: FormatLimits
+  ) throws(Problem) -> (truth: NumericArray, prediction: NumericArray) {
+    func array(_ name: ArrayName) throws(Problem) -> NumericArray {
+      let found: NumericArray?
+      do throws(FormatError) {
+        let encoded = try element.get()[name.rawValue]
+        do throws(FormatError) { found = try encoded?.array(limits: limits) } catch {
+          throw error.at("/" + name.rawValue)
+        }
+      } catch {
+        throw Problem(error.at(pointer), at: nil)
+      }
+      guard let found else {
+        throw Problem(RequestError(name.location(json: true, in: pointer), "is missing"))
+      }
+      return found
+    }
+    return (try array(.truth), try array(.prediction))
   }
 }
 

@@ -99,11 +99,17 @@ struct ArrayPair: Sendable {
       throw RequestError(
         location, "has \(numbers.count) numbers; the masks have \(space.count) axes of space")
     }
+    try Self.checkSpacing(numbers, location, allowed)
+    return numbers
+  }
+
+  static func checkSpacing(
+    _ numbers: [Double], _ location: Problem.FieldError.Location, _ allowed: ClosedRange<Double>
+  ) throws(RequestError) {
     guard numbers.allSatisfy(allowed.contains) else {
       throw RequestError(
         location, "must be positive numbers, from \(allowed.lowerBound) to \(allowed.upperBound)")
     }
-    return numbers
   }
 
   /// Checks `convention`, of which losses have one.

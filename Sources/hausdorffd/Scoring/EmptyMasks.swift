@@ -33,10 +33,12 @@ struct EmptyMasks {
   /// Refuses where there are some, naming the first hundred.
   ///
   /// - Parameters:
+  ///   - pointer: leads to the object that holds the arrays, where that is JSON.
   ///   - reason: why they are refused.
   ///   - name: what the pair of that number is called.
   static func refuse(
-    _ sides: some Sequence<EmptySide?>, isJSON: Bool, because reason: String = "empty=error",
+    _ sides: some Sequence<EmptySide?>, isJSON: Bool, in pointer: String = "",
+    because reason: String = "empty=error",
     name: (Int) -> String
   ) throws(RequestError) {
     var errors: [Problem.FieldError] = []
@@ -51,7 +53,7 @@ struct EmptyMasks {
       for array in arrays {
         errors.append(
           Problem.FieldError(
-            array.location(json: isJSON), "\(name(index)) has no foreground, and \(reason)"))
+            array.location(json: isJSON, in: pointer), "\(name(index)) has no foreground, and \(reason)"))
       }
     }
     if !errors.isEmpty { throw RequestError(errors) }

@@ -35,17 +35,12 @@ struct Layout: Equatable {
   init(
     _ option: OptionList.Entry?, shape: [Int], isVolume: Bool = false, _ array: Problem.FieldError.Location
   ) throws(RequestError) {
-    let names = Layout.names.joined(separator: ", ")
     if let option {
-      let name = try option.string()
-      guard let layout = Layout(name: name) else {
-        throw RequestError(option.location, "'\(name.prefix(40))' is not one of \(names)")
-      }
-      self = layout
+      self = try Layout(option)
     } else {
       guard let layout = isVolume ? Layout(name: "DHW") : Layout(rank: shape.count) else {
         throw RequestError(
-          array, "has \(shape.count) axes: say by layout what they are (one of \(names))")
+          array, "has \(shape.count) axes: say by layout what they are (one of \(Layout.namesInWords))")
       }
       self = layout
     }
@@ -55,6 +50,17 @@ struct Layout: Equatable {
         "layout \(name) has \(name.count) axes, the arrays have shape \(shape)")
     }
   }
+
+  /// The layout that an option names.
+  init(_ option: OptionList.Entry) throws(RequestError) {
+    let name = try option.string()
+    guard let layout = Layout(name: name) else {
+      throw RequestError(option.location, "'\(name.prefix(40))' is not one of \(Layout.namesInWords)")
+    }
+    self = layout
+  }
+
+  private static var namesInWords: String { names.joined(separator: ", ") }
 
   /// The extents by what they are: of the batch, of space, of the channels.
   func split(_ shape: [Int]) -> (batch: Int, space: [Int], channels: Int)? {
@@ -69,6 +75,9 @@ struct Layout: Equatable {
     }
     return (batch, space, channels)
   }
+
+  /// How many axes are space.
+  var spaceCount: Int { name.contains("D") ? 3 : 2 }
 
   /// Which axis holds the channels, if one does.
   var channelAxis: Int? { name.firstIndex(of: "C").map { name.distance(from: name.startIndex, to: $0) } }

@@ -20,7 +20,8 @@ struct RequestError: Error {
   /// The same, with options as a command line has them.
   var flagMessage: String { message(Self.flag) }
 
-  private func message(_ option: (String) -> String) -> String {
+  /// The same, with another name for each parameter.
+  func message(_ option: (String) -> String) -> String {
     errors.map { error in
       switch error.location {
       case .parameter(let name): "\(option(name)): \(error.detail)"

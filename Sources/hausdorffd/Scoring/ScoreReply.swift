@@ -5,14 +5,33 @@ import Hausdorff
 struct ScoreReply {
   /// What came of one pair of arrays.
   enum Pair {
-    /// The label and the score of each item.
-    case scored([Int?], [Score])
+    case scored(Scored)
     case refused(Problem)
+  }
+
+  /// What is kept of a pair that was scored.
+  struct Scored {
+    let items: [ScorePlan.Item]
+    let scores: [Score]
+    /// Entries of the batch; those without any label have no items.
+    let entryCount: Int
+    let hasBatch: Bool
+    /// Why conventions were left out.
+    let omissions: [String]
+
+    init(_ plan: ScorePlan, _ scores: [Score]) {
+      (items, self.scores) = (plan.items, scores)
+      let arrays = plan.request.arrays
+      (entryCount, hasBatch) = (arrays.batch, arrays.layout.name.contains("B"))
+      omissions = plan.request.omissions
+    }
   }
 
   /// One row of the answer.
   struct Item {
     let pair: Int
+    /// Of the batch; nil where the arrays are none.
+    let entry: Int?
     let label: Int?
     let score: Score
   }
@@ -24,25 +43,50 @@ struct ScoreReply {
   /// Pairs of a list that could not be scored.
   let refusals: [(pair: Int, problem: Problem)]
   private let pairCount: Int
+  private let notes: [String]
   /// Whether items tell which pair they are of.
   private let isList: Bool
+  /// What the pairs of a list are called, where they have names.
+  var pairNames: [String]?
 
   /// - Parameter isList: whether pairs were sent as a list; one that was not may not be refused.
-  /// - Throws: under `empty=error`, and where a convention refuses empty masks, with the first hundred of these.
+  /// - Throws: under `empty=error`, and where a convention refuses empty masks, with the first hundred of these; of a list
+  ///   the pairs that have some are refused.
   init(_ settings: ScoreSettings, _ pairs: [Pair], isList: Bool, isJSON: Bool) throws(RequestError) {
     (self.settings, self.isList, pairCount) = (settings, isList, pairs.count)
     var (items, refusals) = ([Item](), [(pair: Int, problem: Problem)]())
+    var (entryCount, unlabelled, omissions) = (0, 0, [String]())
     for (number, pair) in pairs.enumerated() {
       switch pair {
-      case .scored(let labels, let scores):
-        for (label, score) in zip(labels, scores) {
-          items.append(Item(pair: number, label: label, score: score))
+      case .scored(let scored):
+        let found = zip(scored.items, scored.scores).map { item, score in
+          Item(pair: number, entry: scored.hasBatch ? item.entry : nil, label: item.label, score: score)
+        }
+        do throws(RequestError) {
+          let pointer = isList ? ScoreRoute.pointer(toPair: number) : ""
+          try Self.refuseEmpty(found, settings, isJSON: isJSON, in: pointer)
+          items += found
+          entryCount += scored.entryCount
+          unlabelled += scored.entryCount - Set(scored.items.lazy.map(\.entry)).count
+          for omission in scored.omissions where !omissions.contains(omission) { omissions.append(omission) }
+        } catch {
+          guard isList else { throw error }
+          refusals.append((number, Problem(error)))
         }
       case .refused(let problem): refusals.append((number, problem))
       }
     }
     (self.items, self.refusals) = (items, refusals)
+    notes =
+      omissions.map { "\($0): its values are null" }
+      + (unlabelled > 0 ? ["\(unlabelled) of \(entryCount) have no label but 0, and no items"] : [])
     empties = EmptyMasks(items.lazy.map { $0.score.empty })
+  }
+
+  /// Refuses a pair for the empty masks of its items, where the policy or the convention does.
+  private static func refuseEmpty(
+    _ items: [Item], _ settings: ScoreSettings, isJSON: Bool, in pointer: String
+  ) throws(RequestError) {
     let isRefused: (Item) -> Bool
     switch settings.empty {
     case .error: isRefused = { $0.score.empty != nil }
@@ -52,10 +96,10 @@ struct ScoreReply {
     let reason =
       settings.empty == .error ? "empty=error" : "convention \(settings.conventions[0].rawValue) refuses such"
     try EmptyMasks.refuse(
-      items.lazy.map { isRefused($0) ? $0.score.empty : nil }, isJSON: isJSON, because: reason
+      items.lazy.map { isRefused($0) ? $0.score.empty : nil }, isJSON: isJSON, in: pointer,
+      because: reason
     ) { index in
-      (isList ? "pair \(items[index].pair), " : "") + "item \(index)"
-        + (items[index].label.map { " (label \($0))" } ?? "")
+      "item \(items[index].entry ?? 0)" + (items[index].label.map { " (label \($0))" } ?? "")
     }
   }
 
@@ -73,9 +117,12 @@ struct ScoreReply {
     settings.metrics.indices.map { index in settings.reduction(items.lazy.map { $0.score.values[index] }) }
   }
 
+  /// Whether some pair has several entries.
+  var hasEntries: Bool { items.contains { ($0.entry ?? 0) > 0 } }
+
   /// What the answer left out and why, in words.
   var warnings: [String] {
-    var warnings = settings.warnings
+    var warnings = settings.warnings + notes
     if let summary = empties.summary() { warnings.append(summary + empties.effect(of: settings.empty)) }
     if !refusals.isEmpty {
       warnings.append("\(refusals.count) of \(pairCount) pairs could not be scored")
@@ -135,17 +182,24 @@ struct ScoreReply {
         json.object { json in
           switch row {
           case .item(let item):
-            if isList { json.member("pair", item.pair) }
+            if isList { writePair(item.pair, to: &json) }
+            // Without labels, the items of one pair are its entries.
+            if let entry = item.entry, isList || item.label != nil { json.member("entry", entry) }
             if let label = item.label { json.member("label", label) }
             write(item.score.values, to: &json)
             json.member("empty", item.score.empty?.rawValue)
           case .refusal(let pair, let problem):
-            json.member("pair", pair)
+            writePair(pair, to: &json)
             json.member("problem") { problem.write(to: &$0) }
           }
         }
       }
     }
+  }
+
+  private func writePair(_ pair: Int, to json: inout JSONWriter) {
+    json.member("pair", pair)
+    if let pairNames { json.member("name", pairNames[pair]) }
   }
 
   private enum Row {

@@ -20,6 +20,8 @@ struct ScoreRequest: Sendable {
   let arrays: ArrayPair
   let settings: ScoreSettings
   private(set) var scoring: ScoreOptions
+  /// Why some of several conventions are left out.
+  private(set) var omissions: [String] = []
   private let values: Values
   /// Whether y_true has labels where y_pred has channels.
   let truthIsLabels: Bool
@@ -50,9 +52,7 @@ struct ScoreRequest: Sendable {
     } else if let given = settings.labels {
       values = .labels
       if case .listed(let listed) = given.value { labels = listed } else { labels = nil }
-      if settings.threshold != nil {
-        throw RequestError(given.location, "and threshold exclude each other: labels are whole numbers")
-      }
+      try settings.checkLabels()
     } else {
       values = .masks(threshold: settings.threshold ?? 0.5)
       labels = nil
@@ -60,19 +60,13 @@ struct ScoreRequest: Sendable {
         throw RequestError(background.location, "needs labels, or a layout with several channels")
       }
     }
-    let tolerances = settings.tolerance?.value ?? [1]
-    if let tolerance = settings.tolerance, tolerances.count > 1, tolerances.count != labels?.count {
-      throw RequestError(
-        tolerance.location,
-        labels.map { "has \(tolerances.count) numbers for \($0.count) labels" }
-          ?? "has \(tolerances.count) numbers; one for each label needs labels to be listed")
-    }
+    try settings.checkTolerances(labelCount: labels?.count)
     scoring = ScoreOptions(
       metrics: settings.metrics, distance: settings.distance,
-      // Squares and sums of distances must stay finite and must not vanish.
       spacing: try arrays.spacing(
-        settings.spacing?.value, settings.spacing?.location ?? arrays.location(.truth), 1e-100...1e100),
-      empty: settings.empty, tolerance: tolerances[0])
+        settings.spacing?.value, settings.spacing?.location ?? arrays.location(.truth),
+        ScoreSettings.spacings),
+      empty: settings.empty, tolerance: settings.tolerance?.value[0] ?? 1)
     if settings.spacing == nil, let own = arrays.ownSpacing {
       for convention in settings.conventions {
         guard let objection = ScoreSettings.objection(to: convention, settings.distance, own) else {
@@ -83,6 +77,7 @@ struct ScoreRequest: Sendable {
             arrays.location(.truth), "has spacing \(own), but \(objection); spacing=1,… measures in points")
         }
         scoring.omitted.insert(convention)
+        omissions.append(objection)
       }
     }
     (self.arrays, self.settings) = (arrays, settings)

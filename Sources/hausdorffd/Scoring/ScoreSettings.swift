@@ -98,6 +98,7 @@ struct ScoreSettings: Sendable {
     let ofPairs = options.takeAll(ArrayPair.ownOptions)
     let settings = try ScoreSettings(&options)
     try options.refuseRest(known: Self.options)
+    try settings.checkWithoutArrays(ofPairs)
     return (ofPairs, settings)
   }
 

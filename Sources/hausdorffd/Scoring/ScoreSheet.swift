@@ -11,7 +11,7 @@ struct ScoreSheet: Sendable {
   let isQuick: Bool
   private let pairs: [Pair]
   /// Whether pairs were sent as a list: then one that cannot be scored is told in its place, and the rest is scored.
-  private let isList: Bool
+  let isList: Bool
   private let isJSON: Bool
 
   /// The sheet of a single pair.
@@ -34,7 +34,7 @@ struct ScoreSheet: Sendable {
       let scores = try plan.items.indices.map { (item) throws(RequestError) in
         try plan.score(item, perform: Score.inTurn)
       }
-      let pair = ScoreReply.Pair.scored(plan.items.map(\.label), scores)
+      let pair = ScoreReply.Pair.scored(ScoreReply.Scored(plan, scores))
       return try ScoreReply(settings, [pair], isList: false, isJSON: isJSON)
     }
   }
@@ -123,7 +123,7 @@ struct ScoreSheet: Sendable {
       }
       if shares.count == 1 { each(0) } else { perform(shares.count, each) }
       if let failure = failure.withLock({ $0 }) { throw failure }
-      return .scored(plan.items.map(\.label), scores.withLock { $0.compactMap { $0 } })
+      return .scored(ScoreReply.Scored(plan, scores.withLock { $0.compactMap { $0 } }))
     }
 
     private func checkIsWanted() throws(Problem) {

@@ -4,8 +4,7 @@ import Hausdorff
 struct ScoreTable {
   let text: String
 
-  /// - Parameter pairNames: what the pairs of a list are called.
-  init(_ reply: ScoreReply, names pairNames: [String]? = nil) {
+  init(_ reply: ScoreReply) {
     let settings = reply.settings
     let names = settings.metrics.map { metric in
       settings.isEveryConvention ? "\(metric.name) (\(metric.convention.rawValue))" : metric.name
@@ -26,8 +25,10 @@ struct ScoreTable {
     }
     let hasLabels = !labels.isEmpty
     rows.append((hasLabels ? ["item", "label"] : ["item"]) + names + ["empty"])
+    let hasEntries = reply.hasEntries
     for (number, item) in reply.items.enumerated() {
-      let name = pairNames?[item.pair] ?? "\(number)"
+      let name =
+        reply.pairNames.map { $0[item.pair] + (hasEntries ? "[\(item.entry ?? 0)]" : "") } ?? "\(number)"
       row(
         hasLabels ? [name, "\(item.label ?? 0)"] : [name], item.score.values,
         item.score.empty?.rawValue ?? "")

@@ -1,5 +1,7 @@
-"""Writes the seeds that are not text beside it: small NIfTI files by nibabel, packed bytes, COCO's strings."""
+"""Writes seeds beside it: small NIfTI files by nibabel, packed bytes, COCO's strings, lists of pairs in JSON, forms."""
+import base64
 import gzip
+import json
 import pathlib
 import zlib
 
@@ -34,3 +36,17 @@ for index, (shape, density) in enumerate([((5, 7), 0.5), ((30, 20), 0.02), ((200
     mask = np.asfortranarray(random.random(shape) < density, np.uint8)
     seed(f"rle/{index}", bytes(shape) + coco.encode(mask)["counts"])
 seed("rle/list", bytes([3, 4, 0, 5, 2, 5]))
+
+masks = [np.asfortranarray(random.random((6, 9)) < 0.5, np.uint8) for _ in range(2)]
+bits = base64.b64encode(np.packbits(masks[0], axis=1, bitorder="little").tobytes()).decode()
+arrays = [masks[0].tolist(), {"rle": {"size": [6, 9], "counts": coco.encode(masks[1])["counts"].decode()}},
+          {"shape": [6, 9], "dtype": "bit", "data": bits}, {"rle": {"counts": [10, 40, 4], "size": [6, 9]}}, {"file": "AAAA"},
+          [[0, 1], [0.5]], {"rle": {"size": [0, 5], "counts": []}}, {"shape": [1], "dtype": "int7"}, None, "a", {"b": [{}]}]
+pairs = [{"y_true": truth, "y_pred": prediction} for truth, prediction in zip(arrays, arrays[1:] + arrays[:1])]
+seed("json/pairs.json", json.dumps({"pairs": pairs[:4], "metrics": "dice"}).encode())
+seed("json/pairs_at_fault.json", json.dumps({"layout": "HW", "pairs": [*pairs[4:], {}, 1]}, separators=(",", ":")).encode())
+parts = ['name="y_true"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--limi', "name=metrics\r\n\r\ndice,iou",
+         'NAME="a\\"b%22"; filename="C:\\dir\\x"\r\nX-Other: 1\r\n\r\n', "name*=utf-8\'\'%c3%a4; name=b\r\n\r\n\r\n"]
+for count in range(len(parts) + 1):
+    form = "".join(f"--limit\r\nContent-Disposition: form-data; {part}\r\n" for part in parts[:count])
+    seed(f"form/{count}", ("before\r\n" * (count % 2) + form + "--limit--\r\n").encode("latin-1"))

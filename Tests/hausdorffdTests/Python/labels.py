@@ -119,11 +119,78 @@ def lists(client, random, number):
     asJSON = client.score("application/json", json.dumps({"pairs": sent, "metrics": METRICS, "tolerance": 1}))
     check([item for index, item in enumerate(asJSON["items"]) if index not in (1, 3)]
           == [item for index, item in enumerate(reply["items"]) if index not in (1, 3)], f"{number}: the same list in JSON")
-    check([asJSON["items"][index]["problem"]["errors"][0]["pointer"] for index in (1, 3)] == ["/pairs/1/y_true", "/pairs/3/y_pred"],
+    check([asJSON["items"][index]["problem"]["errors"][0]["pointer"] for index in (1, 3)] == ["/pairs/1/y_true/file", "/pairs/3/y_pred"],
           f"{number}: {asJSON['items']}")
     values = [item["dice"] for index, item in enumerate(reply["items"]) if index not in (1, 3)]
     check(abs(reply["metrics"]["dice"] - np.mean(values)) < 1e-12, f"{number}: the mean of those that could be scored")
     check("2 of 5 pairs could not be scored" in reply["warnings"], f"{number}: {reply['warnings']}")
+
+
+def lists_at_fault(client):
+    """Lists of which one pair is at fault, or all are; what unpacks to more than its text; empty masks."""
+    def post(pairs, **options):
+        status, _, answer = client.ask("POST", "/v1/score", json.dumps({"pairs": pairs, "metrics": METRICS, "tolerance": 1, **options}), {"Content-Type": "application/json"})
+        return status, json.loads(answer)
+
+    def place(item):
+        error = item["problem"]["errors"][0]
+        return error.get("pointer", error.get("parameter"))
+
+    whole = {"rle": {"size": [480, 640], "counts": [0, 480 * 640]}}
+    bits = {"shape": [480, 640], "dtype": "bit", "data": base64.b64encode(b"\xff" * (480 * 80)).decode()}
+    few = {"shape": [100, 1024], "dtype": "bit", "data": base64.b64encode(bytes([1] * 10000) + bytes(2800)).decode()}
+    good = {"y_true": [[0, 1]], "y_pred": [[1, 1]]}
+    for pair in ({"y_true": whole, "y_pred": whole}, {"y_true": bits, "y_pred": whole}, {"y_true": few, "y_pred": few}):
+        for count in (1, 2):
+            status, reply = post([pair] * count)
+            check(status == 200 and [item.get("dice") for item in reply["items"]] == [1] * count, f"short lists: {status} {reply}")
+    status, reply = post([{"y_true": {"rle": {"size": [2000, 2000], "counts": [4000000]}}, "y_pred": {"rle": {"size": [2000, 2000], "counts": [3999999, 1]}}}] * 40)
+    check(status == 200 and [item["empty"] for item in reply["items"]] == ["truth"] * 40, "a list that unpacks to much")
+    for y_true, where in (
+        ([[0, 1], [1]], "/1"), ({"shape": [1, 2], "dtype": "int7", "data": "AAE="}, "/dtype"), ({"shape": [1, 2], "dtype": "int8", "data": "AAE"}, "/data"),
+        ({"shape": [1, 2], "dtype": "int8", "data": "AA=="}, ""), ({"rle": {"size": [0, 5], "counts": []}}, "/rle/size/0"),
+        ({"rle": {"size": [1, 8], "counts": [1, 1, 1, 1, 1, 9]}}, "/rle/counts/5"), ({"file": "AAAA"}, "/file"), ({"shape": [1], "order": "C"}, "/order"),
+        ("0,1", ""), (None, ""), (7, ""), ([[float(10**9)] * 3], None), ([[0, 1, 1]], None),
+    ):
+        status, reply = post([good, {"y_true": y_true, "y_pred": [[1, 1]]}, good])
+        items = reply.get("items", [])
+        check(status == 200 and len(items) == 3 and items[0]["dice"] == items[2]["dice"] and items[1]["problem"]["status"] in (400, 422)
+              and place(items[1]) == ("/pairs/1/y_pred" if where is None else "/pairs/1/y_true" + where), f"{y_true}: {status} {reply}")
+    for sent, where in (('{"y_true":[[1]]}', "/y_pred"), ('{"y_true":[[1]],"y_pred":[[1]],"y_true":[[1]]}', "/y_true"), ("{}", "/y_true"), ("[1]", "")):
+        status, _, answer = client.ask("POST", "/v1/score", '{"pairs":[%s,{"y_true":[[1]],"y_pred":[[1]]}]}' % sent, {"Content-Type": "application/json"})
+        check(status == 200 and place(json.loads(answer)["items"][0]) == "/pairs/0" + where, f"{sent}: {status} {answer}")
+    for sent, expected, where in (
+        ('[{"y_true":[[1]],"y_pred":[[x]]}]', 400, "/pairs/0"), ('[{"y_true":null,"y_pred":[[x]]}]', 400, "/pairs/0"), ("[{}", 400, "/pairs"), ("[]", 422, "/pairs"), ("{}", 400, "/pairs"),
+        ('[{"y_true":[[1]],"y_pred":[[1]],"spacing":[1,1]}]', 422, "/pairs/0/spacing"), ("[%s]" % ",".join(["{}"] * 4097), 413, "/pairs"),
+    ):
+        status, _, answer = client.ask("POST", "/v1/score", '{"pairs":%s}' % sent, {"Content-Type": "application/json"})
+        check(status == expected and json.loads(answer)["errors"][0]["pointer"] == where, f"{sent[:80]}: {status} {answer}")
+
+    empty = {"y_true": [[0, 0]], "y_pred": [[1, 1]]}
+    for options in ({"empty": "error"}, {"empty": "convention", "convention": "itk", "metrics": "average_hausdorff"},
+                    {"empty": "convention", "convention": "medpy", "metrics": "hausdorff_95"}):
+        status, reply = post([good, empty, good, {"y_true": [[0, 0]], "y_pred": [[0, 0]]}], **options)
+        check(status == 200 and ["problem" in item for item in reply["items"]] == [False, True, False, True], f"{options}: {status} {reply}")
+        check([place(reply["items"][pair]) for pair in (1, 3)] == ["/pairs/1/y_true", "/pairs/3/y_true"], f"{options}: {reply}")
+        check([error["pointer"] for error in reply["items"][3]["problem"]["errors"]][1:] == ["/pairs/3/y_pred"], f"{options}: {reply}")
+        check("2 of 4 pairs could not be scored" in reply["warnings"] and reply["empty_counts"]["truth"] == 0, f"{options}: {reply}")
+    status, _, answer = client.ask("POST", "/v1/score", json.dumps({**empty, "empty": "error"}), {"Content-Type": "application/json"})
+    check(status == 422 and json.loads(answer)["errors"][0]["pointer"] == "/y_true", f"one pair: {status} {answer}")
+
+    for options, where in (
+        ({"layout": "XY"}, "layout"), ({"layout": 1}, "layout"), ({"ignore_orientation": "maybe"}, "ignore_orientation"),
+        ({"labels": [1], "threshold": 0.5}, "labels"), ({"labels": [1, 2], "tolerance": [1, 2, 3]}, "tolerance"), ({"labels": "all", "tolerance": [1, 2]}, "tolerance"),
+        ({"tolerance": [1, 2], "layout": "HW"}, "tolerance"), ({"background": True, "layout": "BHW"}, "background"), ({"spacing": [1, 0]}, "spacing"),
+        ({"spacing": [1]}, "spacing"), ({"spacing": [1, 1, 1], "layout": "HW"}, "spacing"), ({"metrics": "none"}, "metrics"), ({"nonsense": 1}, "nonsense"),
+    ):
+        status, reply = post([good, good], **options)
+        check(status == 422 and reply["errors"][0]["pointer"] == "/" + where, f"{options} of a list: {status} {reply}")
+        fields = [("y_true", npy(np.ones((2, 2), np.uint8))), ("y_pred", npy(np.ones((2, 2), np.uint8)))] * 2
+        fields += [(name, (value if isinstance(value, str) else text(value) if name != "background" else "true").encode())
+                   for name, value in {"metrics": METRICS, "tolerance": 1, **options}.items()]
+        body = b"".join(b'--limit\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value) for name, value in fields)
+        status, _, answer = client.ask("POST", "/v1/score", body + b"--limit--\r\n", {"Content-Type": "multipart/form-data; boundary=limit"})
+        check(status == 422 and json.loads(answer)["errors"][0]["parameter"] == where, f"{options} of files: {status} {answer}")
 
 
 def volumes(client, random, number):
@@ -171,6 +238,7 @@ def main():
         channels(client, random, number)
         lists(client, random, number)
         volumes(client, random, number)
+    lists_at_fault(client)
     for query, status, words in (
         ("shape=2,2&labels=1,1", 422, "twice"), ("shape=2,2&labels=x", 422, "labels"), ("shape=2,2&labels=1.5", 422, "whole"),
         ("shape=2,2&labels=all,1", 422, "'all' or a list"), ("shape=2,2&labels=9007199254740993", 422, "9007199254740991"),

@@ -65,10 +65,10 @@ final class ServerProcess: Sendable {
     return Int(text[range.upperBound...].prefix { $0.isNumber })
   }
 
-  /// Resident memory in bytes.
-  func residentMemory() throws -> Int {
+  /// Resident memory in bytes, now or the most that it ever was.
+  func residentMemory(peak: Bool = false) throws -> Int {
     let status = String(decoding: try readFile("/proc/\(process.id)/status"), as: UTF8.self)
-    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(peak ? "VmHWM:" : "VmRSS:") })
     return try #require(Int(line.split(separator: " ")[1])) * 1024
   }
 
