@@ -62,7 +62,7 @@ extension Convention {
     case (.monai, _): return isBoth ? .nan : .infinity
     case (.metricsReloaded, .dice): return isBoth ? 1 : 0
     case (.metricsReloaded, .iou): return isBoth ? .nan : 0
-    case (.metricsReloaded, .surfaceDice): return .nan
+    case (.metricsReloaded, .surfaceDice): return isBoth ? 1 : .nan
     case (.metricsReloaded, _): return isBoth ? 0 : .nan
     case (.surfaceDistance, .hausdorff), (.surfaceDistance, .hausdorffPercentile): return .infinity
     case (.surfaceDistance, .averageSurfaceDistance):

@@ -83,20 +83,23 @@ struct Oracle {
     queries.map { query in targets.map { length(query, $0) }.min() ?? .infinity }
   }
 
-  func mean(from queries: Mask, to targets: Mask) -> Double {
-    let all = distances(from: queries.points, to: targets.points)
-    return all.reduce(0, +) / Double(all.count)
+  /// From each boundary point of one mask to the nearest of the other, ascending.
+  func boundaryDistances(from queries: Mask, to targets: Mask) -> [Double] {
+    distances(from: queries.boundaryByDefinition.points, to: targets.boundaryByDefinition.points).sorted()
   }
 
-  func percentile(_ percent: Double, from queries: Mask, to targets: Mask) -> Double {
-    let sorted = distances(
-      from: queries.boundaryByDefinition.points, to: targets.boundaryByDefinition.points
-    ).sorted()
+  /// The percentile of ascending values, interpolated linearly.
+  static func percentile(_ percent: Double, of sorted: [Double]) -> Double {
     let rank = percent / 100 * Double(sorted.count - 1)
     let low = sorted[Int(rank)]
     let high = sorted[min(Int(rank) + 1, sorted.count - 1)]
     return low + (high - low) * (rank - rank.rounded(.down))
   }
+}
+
+extension [Double] {
+  var sum: Double { reduce(0, +) }
+  var mean: Double { sum / Double(count) }
 }
 
 /// Whether two numbers agree to 1e-12 of their size.

@@ -15,10 +15,15 @@ import Testing
     let names = [
       "average_hausdorff", "average_hausdorff_pred_to_true", "average_hausdorff_true_to_pred",
       "hausdorff", "hausdorff_pred_to_true", "hausdorff_true_to_pred",
-      "hausdorff_95", "hausdorff_50", "hausdorff_0", "hausdorff_100", "hausdorff_97.5_pred_to_true",
-      "dice", "iou",
+      "balanced_average_hausdorff",
+      "average_surface_distance", "average_surface_distance_pred_to_true",
+      "average_surface_distance_true_to_pred", "mean_average_surface_distance", "surface_dice", "dice", "iou",
     ]
-    let metrics = try names.map { try #require(Metric(name: $0)) }
+    let percents = [95, 50, 0, 100, 97.5, 12.25]
+    let percentileNames = percents.flatMap { percent in
+      ["", "_pred_to_true", "_true_to_pred"].map { "hausdorff_\(percent)\($0)" }
+    }
+    let metrics = try (names + percentileNames).map { try #require(Metric(name: $0)) }
     for round in 0..<200 {
       let volume = round % 2 == 1
       let limit = volume ? 9 : 24
@@ -36,31 +41,38 @@ import Testing
       let oracle = Oracle(spacing: spacing, distance: distance)
       let forward = oracle.distances(from: prediction.points, to: truth.points)
       let backward = oracle.distances(from: truth.points, to: prediction.points)
-      let (meanForward, meanBackward) = (
-        forward.reduce(0, +) / Double(forward.count), backward.reduce(0, +) / Double(backward.count)
-      )
       let (maxForward, maxBackward) = (forward.max() ?? 0, backward.max() ?? 0)
-      func percentile(_ q: Double) -> Double {
-        max(
-          oracle.percentile(q, from: prediction, to: truth),
-          oracle.percentile(q, from: truth, to: prediction))
-      }
+      let edgeForward = oracle.boundaryDistances(from: prediction, to: truth)
+      let edgeBackward = oracle.boundaryDistances(from: truth, to: prediction)
+      // None of the spacings makes a distance that is one of these, but for 0, where rounding would decide.
+      let tolerance = [0, 0.35, 1.05, 2.55, 4.05][round % 5]
       let (inTruth, inPrediction) = (Set(truth.points), Set(prediction.points))
       let both = Double(inTruth.intersection(inPrediction).count)
-      let expected = [
-        (meanForward + meanBackward) / 2, meanForward, meanBackward,
+      let edges = edgeForward + edgeBackward
+      var expected = [
+        (forward.mean + backward.mean) / 2, forward.mean, backward.mean,
         max(maxForward, maxBackward), maxForward, maxBackward,
-        percentile(95), percentile(50), percentile(0), percentile(100),
-        oracle.percentile(97.5, from: prediction, to: truth),
-        2 * both / Double(inTruth.count + inPrediction.count),
-        both / Double(inTruth.union(inPrediction).count),
       ]
-      let options = ScoreOptions(metrics: metrics, distance: distance, spacing: spacing)
+      expected.append((forward.sum + backward.sum) / Double(2 * inTruth.count))
+      expected += [
+        edges.mean, edgeForward.mean, edgeBackward.mean, (edgeForward.mean + edgeBackward.mean) / 2,
+      ]
+      expected.append(Double(edges.count { $0 <= tolerance }) / Double(edges.count))
+      expected.append(2 * both / Double(inTruth.count + inPrediction.count))
+      expected.append(both / Double(inTruth.union(inPrediction).count))
+      for percent in percents {
+        let there = Oracle.percentile(percent, of: edgeForward)
+        let back = Oracle.percentile(percent, of: edgeBackward)
+        expected += [max(there, back), there, back]
+      }
+      #expect(expected.count == metrics.count)
+      let options = ScoreOptions(
+        metrics: metrics, distance: distance, spacing: spacing, tolerance: tolerance)
       let score = try Score(truth: truth, prediction: prediction, options: options)
       #expect(score.empty == nil)
-      for (index, name) in names.enumerated() {
+      for (index, metric) in metrics.enumerated() {
         let value = try #require(score.values[index])
-        #expect(agree(value, expected[index]), "\(name) of \(shape), round \(round)")
+        #expect(agree(value, expected[index]), "\(metric.name) of \(shape), round \(round)")
       }
     }
   }

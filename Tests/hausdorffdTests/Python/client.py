@@ -47,13 +47,17 @@ class Client:
 
     def form(self, truth, prediction, **options):
         """Both arrays as the bytes of files, options as fields."""
-        parts = {"y_true": truth, "y_pred": prediction}
-        parts.update({name: text(value).encode() for name, value in options.items()})
-        body = b"".join(
-            b'--limit\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value)
-            for name, value in parts.items()
-        )
-        return self.score("multipart/form-data; boundary=limit", body + b"--limit--\r\n")
+        return self.score(*form([("y_true", truth), ("y_pred", prediction), *options.items()]))
+
+
+def form(parts):
+    """The media type and the body of a form: names and bytes, or values of options."""
+    body = b"".join(
+        b'--limit\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+        % (name.encode(), value if isinstance(value, bytes) else text(value).encode())
+        for name, value in parts
+    )
+    return "multipart/form-data; boundary=limit", body + b"--limit--\r\n"
 
 
 def text(value):

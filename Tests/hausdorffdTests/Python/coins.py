@@ -24,8 +24,8 @@ def main():
     assert (truth != prediction).any()
     failures = []
     for spacing in SPACINGS:
-        expected = scores(truth, prediction, spacing, percentiles=(95, 99))
-        options = {"metrics": list(expected), "spacing": spacing}
+        expected = scores(truth, prediction, spacing, percentiles=(95, 99), tolerance=1.5)
+        options = {"metrics": list(expected), "spacing": spacing, "tolerance": 1.5}
         bytes_of = truth.astype(np.uint8), prediction.astype(np.uint8)
         mixed = {"y_true": encoded(bytes_of[0]), "y_pred": prediction.tolist(), **options}
         replies = {

@@ -3,6 +3,7 @@
 Uploads, submits, follows, downloads, predicts; or does all of it wrong. Everything goes over HTTP by the standard library. Prints at the end how many things were not as they should be.
 """
 import base64
+import gzip
 import http.client
 import io
 import json
@@ -18,6 +19,7 @@ from contextlib import closing
 from pathlib import Path
 
 import jsonschema
+import nibabel
 import numpy as np
 import onnx
 import onnxruntime
@@ -167,6 +169,19 @@ def npz(images, masks):
     return file.getvalue()
 
 
+def image_files(image):
+    """One image in files of every kind but PNG, by name."""
+    files = {}
+    for name, array in (("image.npy", image), ("float.npy", image.astype(np.float32)), ("big.npy", image.astype(">f8")), ("channel.npy", image[..., None])):
+        file = io.BytesIO()
+        np.save(file, array)
+        files[name] = file.getvalue()
+    for name, array in (("image.nii", image), ("slice.nii", image[..., None].astype(np.float32))):
+        files[name] = nibabel.Nifti1Image(array, np.eye(4)).to_bytes()
+        files[name + ".gz"] = gzip.compress(files[name])
+    return files
+
+
 def tar(images, masks):
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
@@ -297,6 +312,22 @@ def whole_path(folder, store):
     expect(abs(scored["scores"]["metrics"]["dice"] - dice) < 1e-12 and scored["scores"]["loss"] == scored["scores"]["metrics"]["dice"], "scored in the same call")
     npy = server.ask("POST", path + shape + "&output=mask", images[3].tobytes(), {"Content-Type": "application/octet-stream", "Accept": "application/x-npy"})
     expect((np.load(io.BytesIO(npy.data)) == (ours > 0.5)).all(), "a mask as npy")
+    model = Path(folder) / "model.safetensors"
+    model.write_bytes(server.ask("GET", f"/v1/training-jobs/{job['id']}/model").data)
+    for name, data in image_files(images[3]).items():
+        body, headers = multipart(image=(name, data))
+        reply = server.json("POST", path, body, headers)
+        expect(reply["probabilities"] == scored["probabilities"], f"{name} in a form: as the PNG")
+        coded = {**headers, "Content-Encoding": "gzip"}
+        expect(server.json("POST", path, gzip.compress(body), coded) == reply, f"{name} in a packed form")
+        reply = server.json("POST", path, {"image": {"file": base64.b64encode(data).decode()}})
+        expect(reply["probabilities"] == scored["probabilities"], f"{name} in JSON")
+        (Path(folder) / name).write_bytes(data)
+        command = [sys.argv[1], "predict", "--model", model, Path(folder) / name, "-o", Path(folder) / "out.npy"]
+        found = subprocess.run(command, capture_output=True, text=True)
+        expect(found.returncode == 0, f"{name} on the command line: {found.stderr}")
+        out = np.load(Path(folder) / "out.npy")
+        expect(out.dtype == np.float32 and np.array_equal(out, ours), f"{name} on the command line: off by {np.abs(out - ours).max()}")
     wrong = server.ask("POST", path + "?shape=4,4,3", bytes(48), {"Content-Type": "application/octet-stream"})
     expect(wrong.status == 422 and b"takes images of 1 channel" in wrong.data, f"channels: {wrong.data}")
 

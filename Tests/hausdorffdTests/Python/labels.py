@@ -1,4 +1,4 @@
-"""Label maps, channels, lists of pairs and volumes in files, compared with the scores of their masks one by one: labels.py PORT COUNT"""
+"""Label maps, channels, lists of pairs and volumes in files, compared with the scores and losses of their masks one by one: labels.py PORT COUNT"""
 
 import base64
 import gzip
@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 from pycocotools import mask as coco
 
-from client import Client, npy, text
+from client import Client, encoded, form, npy, text
 
 METRICS = ["average_hausdorff", "hausdorff_95", "average_surface_distance", "surface_dice", "dice"]
 failures = []
@@ -100,9 +100,8 @@ def lists(client, random, number):
     parts = [(name, npy(array)) for pair in pairs for name, array in zip(("y_true", "y_pred"), pair)]
     parts[2] = ("y_true", b"no file")
     parts[7] = ("y_pred", npy(np.ones((3, 50), np.uint8)))
-    parts += [("metrics", ",".join(METRICS).encode()), ("tolerance", b"1")]
-    body = b"".join(b'--limit\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value) for name, value in parts)
-    reply = client.score("multipart/form-data; boundary=limit", body + b"--limit--\r\n")
+    parts += [("metrics", METRICS), ("tolerance", 1)]
+    reply = client.score(*form(parts))
     check([item["pair"] for item in reply["items"]] == list(range(5)), f"{number}: pairs in order")
     for index, item in enumerate(reply["items"]):
         if index in (1, 3):
@@ -110,9 +109,6 @@ def lists(client, random, number):
             continue
         alone = client.raw(*pairs[index], metrics=METRICS, tolerance=1, layout="HW")
         same(item, alone, f"{number}: pair {index}")
-    def encoded(array):
-        return {"shape": array.shape, "dtype": array.dtype.name, "data": base64.b64encode(array.tobytes()).decode()}
-
     sent = [{"y_true": encoded(truth), "y_pred": prediction.tolist()} for truth, prediction in pairs]
     sent[1]["y_true"] = {"file": base64.b64encode(b"no file").decode()}
     sent[3] = {"y_true": sent[3]["y_true"]}
@@ -230,6 +226,61 @@ def volumes(client, random, number):
         check(status == 200 and json.loads(answer) == expected, f"{number}: bits, {coding}: {status} {answer[:200]}")
 
 
+def losses(client, random, number):
+    """Losses and gradients of NIfTI files, run lengths, bits and packed bodies, beside those of the plain arrays."""
+    names = "hausdorff_dt:0.5,soft_average_hausdorff,dice_loss,average_hausdorff:0"
+
+    def ask(content_type, body, coding="identity", **options):
+        target = "/v1/loss" + ("?" + urllib.parse.urlencode({name: text(value) for name, value in options.items()}) if options else "")
+        status, _, answer = client.ask("POST", target, body, {"Content-Type": content_type, "Content-Encoding": coding})
+        check(status == 200, f"{number}: a loss: {status} {answer[:200]}")
+        return json.loads(answer) if status == 200 else None
+
+    def plainly(truth, probabilities, **options):
+        return ask("application/octet-stream", truth.tobytes() + probabilities.tobytes(), losses=names, gradient="true", dtype_true="uint8",
+                   dtype_pred="float32", shape=",".join(map(str, truth.shape)), **options)
+
+    shape = tuple(random.integers(2, 14, 3))
+    truth, probabilities = (random.random(shape) > 0.6).astype(np.uint8), random.random(shape, np.float32)
+    spacing = [round(float(random.uniform(0.5, 3)), 3) for _ in range(3)]
+    images = [nibabel.Nifti1Image(array, np.diag([*spacing, 1])) for array in (truth, probabilities)]
+    expected = plainly(truth, probabilities, layout="DHW", spacing=list(map(float, images[0].header.get_zooms())))
+    files = [image.to_bytes() for image in images]
+    for sent in (files, [gzip.compress(file) for file in files]):
+        asForm = form([("y_true", sent[0]), ("y_pred", sent[1]), ("losses", names), ("gradient", "true")])
+        body = {name: {"file": base64.b64encode(file).decode()} for name, file in zip(("y_true", "y_pred"), sent)}
+        asJSON = ("application/json", json.dumps({**body, "losses": names.split(","), "gradient": True}).encode())
+        for kind, data in (asForm, asJSON):
+            check(ask(kind, data) == expected, f"{number}: the loss of NIfTI files as {kind}")
+            check(ask(kind, gzip.compress(data), "gzip") == expected, f"{number}: the loss of NIfTI files, packed, as {kind}")
+
+    shape = tuple(random.integers(1, 40, 2))
+    truth, probabilities = (random.random(shape) > 0.5).astype(np.uint8), random.random(shape, np.float32)
+    expected = plainly(truth, probabilities)
+    run = coco.encode(np.asfortranarray(truth))
+    rle = {"rle": {"size": run["size"], "counts": run["counts"].decode()}}
+    options = {"losses": names.split(","), "gradient": True}
+    bits = np.packbits(truth, axis=-1, bitorder="little").tobytes()
+    bodies = [("application/json", json.dumps({"y_true": rle, "y_pred": encoded(probabilities), **options}).encode(), {}),
+              ("application/json", json.dumps({"y_true": {"shape": shape, "dtype": "bit", "data": base64.b64encode(bits).decode()},
+                                               "y_pred": encoded(probabilities), **options}, default=int).encode(), {}),
+              ("application/octet-stream", bits + probabilities.tobytes(),
+               {"shape": ",".join(map(str, shape)), "dtype_true": "bit", "dtype_pred": "float32", "losses": names, "gradient": "true"}),
+              (*form([("y_true", npy(truth)), ("y_pred", npy(probabilities)), ("losses", names), ("gradient", "true")]), {})]
+    for place, (kind, data, query) in enumerate(bodies):
+        for coding, pack in (("identity", bytes), ("gzip", gzip.compress), ("deflate", zlib.compress)):
+            check(ask(kind, pack(data), coding, **query) == expected, f"{number}: the loss of body {place}, {coding}")
+    # A prediction of masks has a loss too.
+    other = (random.random(shape) > 0.5).astype(np.uint8)
+    expected = plainly(truth, other.astype(np.float32))
+    run = coco.encode(np.asfortranarray(other))
+    body = {"y_true": rle, "y_pred": {"rle": {"size": run["size"], "counts": run["counts"].decode()}}, **options}
+    check(ask("application/json", json.dumps(body)) == expected, f"{number}: the loss of two run lengths")
+    query = {"shape": ",".join(map(str, shape)), "dtype": "bit", "losses": names, "gradient": "true"}
+    check(ask("application/octet-stream", bits + np.packbits(other, axis=-1, bitorder="little").tobytes(), **query) == expected,
+          f"{number}: the loss of bits")
+
+
 def main():
     client, count = Client(int(sys.argv[1])), int(sys.argv[2])
     random = np.random.default_rng(3)
@@ -238,6 +289,7 @@ def main():
         channels(client, random, number)
         lists(client, random, number)
         volumes(client, random, number)
+        losses(client, random, number)
     lists_at_fault(client)
     for query, status, words in (
         ("shape=2,2&labels=1,1", 422, "twice"), ("shape=2,2&labels=x", 422, "labels"), ("shape=2,2&labels=1.5", 422, "whole"),

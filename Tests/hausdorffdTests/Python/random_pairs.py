@@ -8,7 +8,7 @@ from scipy import ndimage
 from client import Client
 from reference import differences, scores
 
-PERCENTILES = (95, 50, 97.5)
+PERCENTILES = (95, 50, 97.5, 0, 100, 12.5)
 
 
 def field(random, shape):
@@ -22,8 +22,11 @@ def field(random, shape):
 
 def pair(random):
     """Two arrays of float32 and a threshold that gives both of them foreground."""
-    if random.random() < 0.6:
+    kind = random.random()
+    if kind < 0.5:
         shape = tuple(random.integers(1, 70, 2))
+    elif kind < 0.6:
+        shape = tuple(random.integers((1, 70), (20, 300)))
     else:
         shape = tuple(random.integers(1, 20, 3))
     while True:
@@ -46,19 +49,22 @@ def main():
         distance = str(random.choice(["euclidean", "euclidean", "manhattan", "chebyshev"]))
         unit = random.random() < 0.3
         spacing = [1.0 if unit else float(random.uniform(0.1, 5)) for _ in truth.shape]
-        expected = scores(*masks, spacing, distance, PERCENTILES)
+        # Where points may be exactly as far as the tolerance, both sides compute with integers.
+        tolerance = float(random.choice([0, 1, 2]) if unit else random.uniform(0, 8))
+        expected = scores(*masks, spacing, distance, PERCENTILES, tolerance)
         reply = client.raw(
             truth,
             prediction,
             metrics=list(expected),
             distance=distance,
             spacing=spacing,
+            tolerance=tolerance,
             threshold=threshold,
             layout="HW" if truth.ndim == 2 else "DHW",
         )
         seen.add((truth.ndim, distance, unit))
         for difference in differences(reply["metrics"], expected):
-            failures.append(f"pair {number}, {truth.shape}, {distance}, {spacing}, {threshold}: {difference}")
+            failures.append(f"pair {number}, {truth.shape}, {distance}, {spacing}, {tolerance}, {threshold}: {difference}")
     assert len(seen) == 12, f"only {seen}"
     print(f"{count} pairs, {len(failures)} differences")
     print("\n".join(failures[:20]))

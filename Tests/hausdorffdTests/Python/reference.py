@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 METRICS = {"manhattan": "cityblock", "chebyshev": "chebyshev"}
 
 
-def scores(truth, prediction, spacing, distance="euclidean", percentiles=(95,)):
+def scores(truth, prediction, spacing, distance="euclidean", percentiles=(95,), tolerance=1):
     """Every metric under its name; both masks are boolean and have foreground."""
     to_truth = distances(prediction, truth, spacing, distance)
     to_prediction = distances(truth, prediction, spacing, distance)
@@ -23,9 +23,16 @@ def scores(truth, prediction, spacing, distance="euclidean", percentiles=(95,)):
         "hausdorff_true_to_pred": to_prediction.max(),
         "dice": 2 * both / (np.count_nonzero(truth) + np.count_nonzero(prediction)),
         "iou": both / np.count_nonzero(truth | prediction),
+        "balanced_average_hausdorff": (to_truth.sum() + to_prediction.sum()) / (2 * np.count_nonzero(truth)),
     }
     edge_to_truth = distances(boundary(prediction), boundary(truth), spacing, distance)
     edge_to_prediction = distances(boundary(truth), boundary(prediction), spacing, distance)
+    both_edges = np.concatenate([edge_to_truth, edge_to_prediction])
+    values["average_surface_distance"] = both_edges.mean()
+    values["average_surface_distance_pred_to_true"] = edge_to_truth.mean()
+    values["average_surface_distance_true_to_pred"] = edge_to_prediction.mean()
+    values["mean_average_surface_distance"] = (edge_to_truth.mean() + edge_to_prediction.mean()) / 2
+    values["surface_dice"] = np.mean(both_edges <= tolerance)
     for percent in percentiles:
         forth, back = np.percentile(edge_to_truth, percent), np.percentile(edge_to_prediction, percent)
         values[f"hausdorff_{percent}"] = max(forth, back)

@@ -69,6 +69,12 @@ with tempfile.TemporaryDirectory() as folder:
     expect(probabilities.shape == (3, 48, 56) and np.allclose(probabilities.sum(0), 1, atol=1e-5), "probabilities")
     expect(set(np.unique(mask)) <= {0, 1, 2} and np.mean(mask == masks[0]) > 0.97, "the mask")
 
+    # The same image as npy, its colours last or first.
+    for name, array in (("last.npy", images[0]), ("first.npy", images[0].transpose(2, 0, 1).astype(np.float64))):
+        np.save(folder / name, array)
+        run("predict", "--model", model, "--precision", "f32", folder / name, "-o", folder / "again.npy")
+        expect(np.array_equal(np.load(folder / "again.npy"), probabilities), name)
+
     onnx.checker.check_model(folder / "run/best.onnx", full_check=True)
     session = onnxruntime.InferenceSession(folder / "run/best.onnx", providers=["CPUExecutionProvider"])
     planes = images[0].transpose(2, 0, 1).astype(np.float64)

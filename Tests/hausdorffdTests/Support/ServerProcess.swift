@@ -65,10 +65,15 @@ final class ServerProcess: Sendable {
     return Int(text[range.upperBound...].prefix { $0.isNumber })
   }
 
-  /// Resident memory in bytes, now or the most that it ever was.
-  func residentMemory(peak: Bool = false) throws -> Int {
+  /// Resident memory in bytes.
+  func residentMemory() throws -> Int { try memory("VmRSS:") }
+
+  /// The most that resident memory has been, in bytes.
+  func peakMemory() throws -> Int { try memory("VmHWM:") }
+
+  private func memory(_ name: String) throws -> Int {
     let status = String(decoding: try readFile("/proc/\(process.id)/status"), as: UTF8.self)
-    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(peak ? "VmHWM:" : "VmRSS:") })
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(name) })
     return try #require(Int(line.split(separator: " ")[1])) * 1024
   }
 
