@@ -70,6 +70,24 @@ struct ScoreRouteTests {
     #expect(problem?.status == 503 && asked.withLock { $0 } == 3)
   }
 
+  @Test func `Pairs of a list are decoded in their turn, and no more of them once they are not wanted`()
+    throws
+  {
+    let decoded = Locked(0)
+    let request = try ScoreRequest(Self.batch, Self.batch, [("metrics", "iou")])
+    let pair: ScoreSheet.Pair = {
+      decoded.withLock { $0 += 1 }
+      return .success(request)
+    }
+    let sheet = ScoreSheet(request.settings, list: Array(repeating: pair, count: 5), isJSON: true)
+    let problem = #expect(throws: Problem.self) {
+      try sheet.reply(reasonToStop: {
+        decoded.withLock { $0 } == 2 ? Problem(status: 503, detail: "The client has gone.") : nil
+      })
+    }
+    #expect(problem?.status == 503 && decoded.withLock { $0 } == 2)
+  }
+
   @Test func `A client that has gone, and a deadline that has passed, are reasons to stop`() throws {
     let held = Locked<Responder?>(nil)
     let server = try serve([

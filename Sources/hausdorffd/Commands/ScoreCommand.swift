@@ -101,9 +101,9 @@ struct ScoreCommand: ParsableCommand {
     let folders = try FolderPairs(truths: truth, predictions: prediction)
     for path in folders.alone { Output.complain("\(path) has no counterpart") }
     if let name = folders.passedOver.first {
+      let more = folders.passedOver.count - 1
       Output.complain(
-        "\(folders.passedOver.count) names with other endings than PNG, npy and NIfTI have are passed over, such as \(name)"
-      )
+        "passed over, for no ending of PNG, npy or NIfTI: \(name)" + (more > 0 ? " and \(more) more" : ""))
     }
     let pairs = folders.pairs
     guard !pairs.isEmpty else {
