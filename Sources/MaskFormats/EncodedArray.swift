@@ -27,10 +27,10 @@ public struct EncodedArray: Sendable {
     }
   }
 
-  /// Decodes it.
+  /// Decodes it, a file as an image where `isImage` says so.
   ///
   /// - Throws: `FormatError`, its path beginning within the array.
-  public func array(limits: FormatLimits) throws(FormatError) -> NumericArray {
+  public func array(limits: FormatLimits, isImage: Bool = false) throws(FormatError) -> NumericArray {
     switch content {
     case .numbers(let numbers): return numbers
     case .raw(let data, let shape, let type):
@@ -40,7 +40,10 @@ public struct EncodedArray: Sendable {
         throw error.at(error.kind == .malformed ? "/rle/counts" : "/rle")
       }
     case .file(let bytes):
-      do throws(FormatError) { return try ArrayFile.decode(bytes, limits: limits) } catch {
+      do throws(FormatError) {
+        return try isImage
+          ? ArrayFile.decodeImage(bytes, limits: limits) : ArrayFile.decode(bytes, limits: limits)
+      } catch {
         throw error.at("/file")
       }
     }

@@ -18,12 +18,12 @@ public struct JSONRequest: Sendable {
   /// Most objects in a list.
   public static let maximumListCount = 4096
 
-  /// Reads the whole of `source` as one request; the members `arrayNames`, where there, are arrays, and `listName`, where
-  /// there, is a list of objects that hold some.
+  /// Reads the whole of `source` as one request; the members `arrayNames`, where there, are arrays, `imageName` being an
+  /// image if it is a file, and `listName`, where there, is a list of objects that hold some.
   ///
   /// - Throws: `FormatError` with the JSON pointer of what is at fault.
   public static func parse(
-    _ source: any ByteSource, arrayNames: [String], listName: String? = nil,
+    _ source: any ByteSource, arrayNames: [String], imageName: String? = nil, listName: String? = nil,
     limits: FormatLimits = FormatLimits()
   ) throws(FormatError) -> JSONRequest {
     try source.withPaddedText { (text) throws(FormatError) in
@@ -35,7 +35,8 @@ public struct JSONRequest: Sendable {
       var reader = JSONValueReader(limits: limits)
       try JSONValueReader.members(cursor) { (name) throws(FormatError) in
         if arrayNames.contains(name) {
-          arrays[name] = try EncodedArray(cursor, limits: limits).array(limits: limits)
+          arrays[name] = try EncodedArray(cursor, limits: limits)
+            .array(limits: limits, isImage: name == imageName)
         } else if name == listName {
           list = try self.list(cursor, of: arrayNames, limits: limits)
         } else {

@@ -89,7 +89,9 @@ struct PictureTests {
     let count = 3 * first.width * 400
     #expect(first.width == second.width && first.samples.prefix(count) == second.samples.prefix(count))
     #expect(
-      try image(server.ask(Self.picture(.score(query: "shape=2,3&labels=9", octets: maps.0 + maps.1)))).height
+      try image(
+        server.ask(Self.picture(.score(query: "shape=2,3&labels=9&empty=zero", octets: maps.0 + maps.1)))
+      ).height
         > 0)
   }
 

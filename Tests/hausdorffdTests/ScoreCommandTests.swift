@@ -108,7 +108,8 @@ struct ScoreCommandTests {
     let lines = String(decoding: try readFile(csv), as: UTF8.self).split(separator: "\r\n").map(String.init)
     #expect(lines[0] == "name,average_hausdorff,dice,empty,problem")
     #expect(lines[1] == "a,0.5,0.5,," && lines[2] == #""b,""c",0.5,0.5,,"#, "\(lines)")
-    #expect(lines[3].hasPrefix("cut,,,,") && lines.count == 4, "\(lines)")
+    #expect(lines[3] == "alone,,,,\(truths)/alone.png has no counterpart", "\(lines)")
+    #expect(lines[4].hasPrefix("cut,,,,") && lines.count == 5, "\(lines)")
     let mixed = try Executable.run("score", truths, "\(predictions)/a.npy")
     #expect(mixed.status == 1 && mixed.errors.contains("is no folder"), "\(mixed)")
   }
@@ -166,7 +167,7 @@ struct ScoreCommandTests {
       result.output.split(separator: "\n").map { $0.prefix { $0 != " " } } == [
         "item", "a[0]", "a[1]", "b[0]", "mean",
       ])
-    let labels = ["--labels=3,4", "--layout=DHW", "--metrics=dice", "--csv=\(csv)"]
+    let labels = ["--labels=3,4", "--empty=zero", "--layout=DHW", "--metrics=dice", "--csv=\(csv)"]
     let volume = "\(truths)/a.npy"
     #expect(try ChildProcess(Executable.path, ["score", volume, volume] + labels).wait() == 0)
     #expect(
@@ -193,7 +194,8 @@ struct ScoreCommandTests {
     }
     let lacking = try Executable.run("score", truth, prediction, "--convention=itk", "--metrics=dice")
     #expect(lacking.status == 1 && lacking.errors.contains("convention itk"), "\(lacking)")
-    let labels = try Executable.run("score", truth, truth, "--labels=1,2,255", "--metrics=dice")
+    let labels = try Executable.run(
+      "score", truth, truth, "--labels=1,2,255", "--empty=zero", "--metrics=dice")
     let rows = labels.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     #expect(
       rows.prefix(4).map { $0.prefix(3) } == [

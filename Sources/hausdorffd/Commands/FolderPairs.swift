@@ -1,32 +1,26 @@
 import Glibc
-import HTTPServer
+import MaskFormats
 
 /// Files of two folders that have the same name, or but for their endings.
 struct FolderPairs {
   struct Pair: Sendable {
     let name: String
-    let truth, prediction: String
+    /// Paths; nil where the folder has no file of this name.
+    let truth, prediction: String?
   }
 
+  /// By their names.
   let pairs: [Pair]
-  /// Paths of files without a counterpart.
-  let alone: [String]
   /// Paths of files with other endings than those of arrays.
   let passedOver: [String]
-
-  private static let endings = [".nii.gz", ".nii", ".npy", ".png"]
 
   /// - Throws: `FileArray.Failure` where a folder cannot be read, or has two files of one name.
   init(truths: String, predictions: String) throws(FileArray.Failure) {
     let folders = (try Self.files(truths), try Self.files(predictions))
-    let (truths, predictions) = (folders.0.byName, folders.1.byName)
     passedOver = (folders.0.others + folders.1.others).sorted()
-    pairs = truths.keys.filter { predictions[$0] != nil }.sorted().map { name in
-      Pair(name: name, truth: truths[name]!, prediction: predictions[name]!)
+    pairs = Set(folders.0.byName.keys).union(folders.1.byName.keys).sorted().map { name in
+      Pair(name: name, truth: folders.0.byName[name], prediction: folders.1.byName[name])
     }
-    alone =
-      truths.filter { predictions[$0.key] == nil }.values.sorted()
-      + predictions.filter { truths[$0.key] == nil }.values.sorted()
   }
 
   static func isFolder(_ path: String) -> Bool {
@@ -48,11 +42,10 @@ struct FolderPairs {
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
       if name.hasPrefix(".") { continue }
-      guard let ending = endings.first(where: name.lowercased().hasSuffix) else {
+      guard let stem = ArrayFile.stem(of: name) else {
         others.append("\(folder)/\(name)")
         continue
       }
-      let stem = String(name.dropLast(ending.count))
       if let other = files.updateValue("\(folder)/\(name)", forKey: stem) {
         throw FileArray.Failure(description: "\(other) and \(folder)/\(name) have one name")
       }

@@ -99,14 +99,13 @@ struct ScoreCommand: ParsableCommand {
         .parameter(picture == nil ? "slice" : "picture"), "is of one pair of masks, not of folders")
     }
     let folders = try FolderPairs(truths: truth, predictions: prediction)
-    for path in folders.alone { Output.complain("\(path) has no counterpart") }
     if let name = folders.passedOver.first {
       let more = folders.passedOver.count - 1
       Output.complain(
         "passed over, for no ending of PNG, npy or NIfTI: \(name)" + (more > 0 ? " and \(more) more" : ""))
     }
     let pairs = folders.pairs
-    guard !pairs.isEmpty else {
+    guard pairs.contains(where: { $0.truth != nil && $0.prediction != nil }) else {
       throw Output.failure("\(truth) and \(prediction) have no files in common (PNG, npy or NIfTI)")
     }
     let (ofPairs, settings) = try ScoreSettings.takeAll(try options())
@@ -120,10 +119,12 @@ struct ScoreCommand: ParsableCommand {
           progress.begin()
           return Result { () throws(Problem) in
             try Problem.from { () throws(RequestError) in
-              try ScoreRequest(
+              guard let truth = pair.truth, let prediction = pair.prediction else {
+                throw RequestError(.pointer(""), "\(pair.truth ?? pair.prediction!) has no counterpart")
+              }
+              return try ScoreRequest(
                 ArrayPair(
-                  truth: Self.readPart(pair.truth), prediction: Self.readPart(pair.prediction),
-                  options: ofPairs,
+                  truth: Self.readPart(truth), prediction: Self.readPart(prediction), options: ofPairs,
                   isJSON: false), settings)
             }
           }
@@ -133,11 +134,11 @@ struct ScoreCommand: ParsableCommand {
     let names = pairs.map(\.name)
     reply.pairNames = names
     func text(_ pair: Int, _ problem: Problem) -> String {
-      Self.text(problem, pairs[pair].truth, pairs[pair].prediction)
+      Self.text(problem, pairs[pair].truth ?? "", pairs[pair].prediction ?? "")
     }
     try show(reply, names: names, problem: text)
     for (pair, problem) in reply.refusals { Output.complain("\(names[pair]): \(text(pair, problem))") }
-    if !folders.alone.isEmpty || !reply.refusals.isEmpty { throw ExitCode.failure }
+    if !reply.refusals.isEmpty { throw ExitCode.failure }
   }
 
   private func options() throws(RequestError) -> OptionList {

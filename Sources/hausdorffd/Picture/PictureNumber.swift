@@ -7,17 +7,18 @@ enum PictureNumber {
     guard let value else { return "-" }
     guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-infinity" : "infinity" }
     guard value != 0 else { return "0" }
-    // What is larger than this is whole anyway, and the power would not be finite.
-    let digits = 3 - Int(floor(log10(abs(value))))
-    let rounded =
-      if digits > 300 || digits < -300 {
-        value
-      } else if digits >= 0 {
-        (value * pow(10, Double(digits))).rounded() / pow(10, Double(digits))
-      } else {
-        (value / pow(10, Double(-digits))).rounded() * pow(10, Double(-digits))
-      }
-    let text = "\(rounded)"
+    let exponent = floor(log10(abs(value)))
+    // Within these powers of ten are exact.
+    guard abs(exponent) <= 15 else {
+      let mantissa = value / pow(10, exponent)
+      return mantissa.isFinite ? "\(rounded(mantissa, digits: 3))e\(exponent > 0 ? "+" : "")\(Int(exponent))" : "\(value)"
+    }
+    return rounded(value, digits: 3 - exponent)
+  }
+
+  private static func rounded(_ value: Double, digits: Double) -> String {
+    let unit = pow(10, abs(digits))
+    let text = "\(digits < 0 ? (value / unit).rounded() * unit : (value * unit).rounded() / unit)"
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 

@@ -21,7 +21,8 @@ struct PredictBody {
     switch request.mediaType {
     case ArrayBody.jsonType:
       do throws(FormatError) {
-        let parsed = try JSONRequest.parse(request.body, arrayNames: ["image", "y_true"], limits: limits)
+        let parsed = try JSONRequest.parse(
+          request.body, arrayNames: ["image", "y_true"], imageName: "image", limits: limits)
         (image, truth) = (try parsed.arrays["image"].orMissing(), parsed.arrays["y_true"]?.slice)
         options = OptionList(json: parsed.options)
       } catch {

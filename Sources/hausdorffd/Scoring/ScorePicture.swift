@@ -120,6 +120,8 @@ extension ScoreRequest {
   fileprivate func slice(_ index: Int) throws(RequestError) -> ScoreRequest {
     var settings = settings
     settings.slice = nil
+    // It need not be in every slice.
+    settings.allowsAbsentLabels = true
     if hasSpacing {
       settings.spacing = .init(
         value: Array(scoring.spacing.dropFirst()), location: arrays.optionLocation("spacing"))

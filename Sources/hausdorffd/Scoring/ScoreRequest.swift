@@ -150,7 +150,7 @@ struct ScoreRequest: Sendable {
       }
       try checkCount(items.count)
     }
-    if let listed = settings.labels, let labels, !settings.isEmptyGiven {
+    if let listed = settings.labels, let labels, !settings.allowsAbsentLabels {
       let found = Set(items.lazy.filter { $0.box != nil }.map(\.label))
       if let absent = labels.first(where: { !found.contains($0) }) {
         throw RequestError(

@@ -34,8 +34,8 @@ struct ScoreSettings: Sendable {
   var spacing: Given<[Double]>?
   let tolerance: Given<[Double]>?
   let empty: EmptyPolicy
-  /// Whether it was said what becomes of empty masks.
-  let isEmptyGiven: Bool
+  /// Whether listed labels may be in neither array: where it was said what becomes of empty masks.
+  var allowsAbsentLabels: Bool
   let reduction: Reduction
   let labels: Given<Labels>?
   let background: Given<Bool>?
@@ -59,7 +59,7 @@ struct ScoreSettings: Sendable {
       return Given(value: numbers, location: option.location)
     }
     let empty = try options.take("empty")?.choice(EmptyPolicy.self)
-    (self.empty, isEmptyGiven) = (empty ?? .zero, empty != nil)
+    (self.empty, allowsAbsentLabels) = (empty ?? .zero, empty != nil)
     reduction = try options.take("reduction")?.choice(Reduction.self) ?? .mean
     labels = try options.take("labels").map { (option) throws(RequestError) in
       Given(value: try option.labels(), location: option.location)

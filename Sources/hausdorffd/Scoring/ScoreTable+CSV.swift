@@ -25,7 +25,7 @@ extension ScoreTable {
       let values = item.score.values.map { $0.map { "\($0)" } ?? "" }
       lines.append(
         row(
-          names[item.pair], item.entry.map(String.init) ?? "", item.label.map(String.init) ?? "",
+          names[item.pair], "\(item.entry ?? 0)", item.label.map(String.init) ?? "",
           values + [item.score.empty?.rawValue ?? "", ""]))
     }
     for (pair, problem) in reply.refusals {
