@@ -90,7 +90,7 @@ struct ScoringPoolTests {
     #expect(eventually { finished.withLock { $0 } == 1 })
   }
 
-  @Test(arguments: [1, 2, 7, 1000]) func `Every item of a batch is done once, then the end comes once`(
+  @Test(arguments: [0, 1, 2, 7, 1000]) func `Every item of a batch is done once, then the end comes once`(
     _ count: Int
   ) {
     let pool = pool { $0.width = 4 }
@@ -122,6 +122,23 @@ struct ScoringPoolTests {
     }
     #expect(eventually { finished.withLock { $0 } })
     gate.signal()
+  }
+
+  @Test func `What waited past its deadline is told so, however long the workers are busy`() {
+    let pool = pool {
+      $0.width = 1
+      $0.deadline = .milliseconds(1)
+    }
+    let gate = DispatchSemaphore(value: 0)
+    let done = Locked<[Int]>([])
+    pool.submit { gate.wait() }
+    for number in 0..<3 { pool.submit { done.withLock { $0.append(number) } } }
+    #expect(eventually { done.withLock { $0.count } == 3 })
+    pool.submit { done.withLock { $0.append(3) } }
+    #expect(eventually { done.withLock { $0 } == [0, 1, 2, 3] })
+    gate.signal()
+    pool.submit { done.withLock { $0.append(4) } }
+    #expect(eventually { done.withLock { $0.count } == 5 })
   }
 
   private final class Token: Sendable {}

@@ -11,7 +11,8 @@ enum PictureNumber {
     // Within these powers of ten are exact.
     guard abs(exponent) <= 15 else {
       let mantissa = value / pow(10, exponent)
-      return mantissa.isFinite ? "\(rounded(mantissa, digits: 3))e\(exponent > 0 ? "+" : "")\(Int(exponent))" : "\(value)"
+      return mantissa.isFinite
+        ? "\(rounded(mantissa, digits: 3))e\(exponent > 0 ? "+" : "")\(Int(exponent))" : "\(value)"
     }
     return rounded(value, digits: 3 - exponent)
   }

@@ -21,8 +21,22 @@ final class ScoringPool: Sendable {
     var requests = 0
     var bytes = 0
     // A slice keeps what is dropped from its front until it moves, so the places of what was taken are nil.
-    var waiting: ArraySlice<(@Sendable () -> Void)?> = []
+    var waiting: ArraySlice<Waiting?> = []
     var workers = 0
+    var isWatching = false
+
+    /// Takes what waits first.
+    mutating func next() -> (@Sendable () -> Void)? {
+      guard !waiting.isEmpty else { return nil }
+      let first = waiting[waiting.startIndex].take()
+      waiting.removeFirst()
+      return first?.work
+    }
+  }
+
+  private struct Waiting {
+    let work: @Sendable () -> Void
+    let deadline: ContinuousClock.Instant
   }
 
   let limits: Limits
@@ -52,15 +66,39 @@ final class ScoringPool: Sendable {
     return Place(pool: self)
   }
 
-  /// Has a worker do `work`, after what waits already.
+  /// Has a worker do `work`, after what waits already; where none is free until the deadline has passed, some other thread.
+  ///
+  /// - Parameter work: asks first whether it is still wanted.
   func submit(_ work: @escaping @Sendable () -> Void) {
-    let startsWorker = state.withLock { state in
-      state.waiting.append(work)
-      guard state.workers < limits.width else { return false }
-      state.workers += 1
-      return true
+    let waiting = Waiting(work: work, deadline: ContinuousClock.now + limits.deadline)
+    let (startsWorker, startsWatch) = state.withLock { state in
+      state.waiting.append(waiting)
+      guard state.workers == limits.width else {
+        state.workers += 1
+        return (true, false)
+      }
+      defer { state.isWatching = true }
+      return (false, !state.isWatching)
     }
     if startsWorker { queue.async { self.drain() } }
+    if startsWatch { watch() }
+  }
+
+  /// Looks once a second, as long as something waits, for what has waited past its deadline.
+  private func watch() {
+    queue.asyncAfter(deadline: .now() + 1) {
+      let now = ContinuousClock.now
+      while let late = self.state.withLock({ state -> (@Sendable () -> Void)? in
+        guard let first = state.waiting.first, let first, first.deadline <= now else {
+          state.isWatching = !state.waiting.isEmpty
+          return nil
+        }
+        return state.next()
+      }) {
+        late()
+      }
+      if self.state.withLock({ $0.isWatching }) { self.watch() }
+    }
   }
 
   /// Calls `each` with 0..<count, here and on workers that are idle now, and `finish` after the last; does not wait.
@@ -107,13 +145,11 @@ final class ScoringPool: Sendable {
   /// Does what waits until nothing does.
   private func drain() {
     while let work = state.withLock({ state -> (@Sendable () -> Void)? in
-      guard !state.waiting.isEmpty else {
+      guard let work = state.next() else {
         state.workers -= 1
         state.waiting = []
         return nil
       }
-      let work = state.waiting[state.waiting.startIndex].take()
-      state.waiting.removeFirst()
       return work
     }) {
       work()
