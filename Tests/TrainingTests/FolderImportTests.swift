@@ -63,6 +63,27 @@ import Testing
     #expect((0..<2).map(set.name(of:)) == ["a", "b"])
   }
 
+  @Test func `an image and its mask lie in one place`() throws {
+    var image = nifti([4, 5], ramp(20).map(UInt8.init))
+    // The code of the affine, and the first numbers of its rows: 1 where the axes of the world are.
+    image[254] = 1
+    for (row, column) in [(0, 0), (1, 1), (2, 2)] {
+      image.replaceSubrange(
+        280 + 16 * row + 4 * column..<284 + 16 * row + 4 * column, with: [0, 0, 0x80, 0x3F])
+    }
+    var mask = image
+    mask.replaceSubrange(352..., with: labels(20))
+    try folder.write("images/a.nii", image)
+    try folder.write("masks/a.nii", mask)
+    #expect(try importing().count == 1)
+    mask[283] = 0xBF
+    try folder.write("masks/a.nii", mask)
+    let error = try #require(failure { () throws(DataSetError) in try importing() })
+    #expect(
+      error.detail.contains("masks/a.nii lies elsewhere than") && error.detail.contains("is -1.0, not 1.0"),
+      "\(error)")
+  }
+
   @Test func `volumes are no samples, and the files are named`() throws {
     try folder.write("images/a.nii", nifti([4, 5, 2], [UInt8](repeating: 1, count: 40)))
     try folder.write("masks/a.nii.gz", deflated(nifti([4, 5, 2], [UInt8](repeating: 1, count: 40))))

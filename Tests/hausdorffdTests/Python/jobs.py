@@ -322,6 +322,16 @@ def whole_path(folder, store):
         expect(server.json("POST", path, gzip.compress(body), coded) == reply, f"{name} in a packed form")
         reply = server.json("POST", path, {"image": {"file": base64.b64encode(data).decode()}})
         expect(reply["probabilities"] == scored["probabilities"], f"{name} in JSON")
+        if name.startswith("slice"):
+            inSpace = [np.diag([1, 1, 1, 1]), np.diag([-1, 1, 1, 1])]
+            places = [nibabel.Nifti1Image(masks[3][..., None].astype(np.uint8), affine).to_bytes() for affine in inSpace]
+            pairs = [{"image": {"file": base64.b64encode(data).decode()}, "y_true": {"file": base64.b64encode(truth).decode()},
+                      "metrics": ["dice", "hausdorff_95"]} for truth in places]
+            expect(server.json("POST", path, pairs[0])["scores"] == scored["scores"], f"scores of {name}")
+            reply = server.ask("POST", path, pairs[1])
+            expect(reply.status == 422 and b"affine" in reply.data, f"an image and a truth of different places: {reply.data}")
+            pairs[1]["ignore_orientation"] = True
+            expect(server.json("POST", path, pairs[1])["scores"] == scored["scores"], "places that are ignored")
         (Path(folder) / name).write_bytes(data)
         command = [sys.argv[1], "predict", "--model", model, Path(folder) / name, "-o", Path(folder) / "out.npy"]
         found = subprocess.run(command, capture_output=True, text=True)
