@@ -208,6 +208,16 @@ private func parse(_ text: String, paddingCount: Int = 64) throws(FormatError) -
     #expect(try self.list(#"{"pairs":[ ]}"#).isEmpty)
   }
 
+  @Test func `a file may be an image with colours where an image is asked for`() throws {
+    let colours = #"{"image":{"file":"\#(base64(try fixture("refused_coloured.png")))"}}"#
+    let request = try JSONRequest.parse(TestBytes(colours), arrayNames: ["image"], imageName: "image")
+    #expect(request.arrays["image"]?.shape.last == 3)
+    let error = MaskFormatsTests.failure { () throws(FormatError) in
+      try JSONRequest.parse(TestBytes(colours), arrayNames: ["image"], imageName: "other")
+    }
+    #expect(error?.kind == .unsupported && error?.path == "/image/file", "\(String(describing: error))")
+  }
+
   @Test func `what an array unpacks to is not made before it is asked for`() throws {
     let limits = FormatLimits(maximumBytes: 1000)
     let bits = base64([UInt8](repeating: 0, count: 800))
