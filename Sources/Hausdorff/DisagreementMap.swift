@@ -3,6 +3,7 @@
 public struct DisagreementMap: Sendable {
   /// The point that is farthest from the other mask.
   public struct Worst: Sendable, Equatable {
+    /// Where it is.
     public let row, column: Int
     /// The nearest point of the other mask, the first of several.
     public let nearestRow, nearestColumn: Int
@@ -12,8 +13,9 @@ public struct DisagreementMap: Sendable {
     public let isPredicted: Bool
   }
 
-  /// The bits of `points`.
+  /// The bit of `points` for the true mask.
   public static let truth: UInt8 = 1
+  /// The bit of `points` for the predicted mask.
   public static let prediction: UInt8 = 2
 
   /// Points along each axis, `[H, W]`.

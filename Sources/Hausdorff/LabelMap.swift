@@ -4,8 +4,10 @@ import CKernels
 public struct LabelMap {
   /// A part of a grid: the extent of each axis that it takes.
   public struct Box: Equatable, Sendable {
+    /// What it takes of each axis, slowest first.
     public var ranges: [Range<Int>]
 
+    /// A box that takes these ranges.
     public init(ranges: [Range<Int>]) { self.ranges = ranges }
 
     /// Points along each of its axes.
@@ -36,12 +38,13 @@ public struct LabelMap {
   /// Where each label but 0 lies, by its number.
   public let boxes: [Int: Box]
 
-  /// Looks at every value once.
+  /// Looks at every value once; of booleans whatever is not 0 is 1.
   ///
   /// - Parameters:
   ///   - shape: two or three positive extents.
   ///   - elements: the values in C order, exactly as many bytes as shape and type say.
   ///   - labels: those to look for; nil for all that there are.
+  /// - Throws: `Failure`; of several values at fault for the first.
   public init(
     shape: [Int], elements: RawSpan, type: ScalarType, labels: Set<Int>? = nil
   ) throws(Failure) {

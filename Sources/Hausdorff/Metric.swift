@@ -36,10 +36,13 @@ public struct Metric: Hashable, Sendable {
 
   /// Which mask's points are measured.
   public enum Direction: String, CaseIterable, Sendable {
+    /// From each point of the prediction to the nearest of the truth.
     case predictionToTruth = "pred_to_true"
+    /// From each point of the truth to the nearest of the prediction.
     case truthToPrediction = "true_to_pred"
   }
 
+  /// What is computed.
   public let kind: Kind
   /// Nil for both directions.
   public let direction: Direction?

@@ -2,15 +2,18 @@
 public struct ScoreOptions: Sendable {
   /// What is computed, in this order.
   public var metrics: [Metric]
+  /// Between two points.
   public var distance: Distance
   /// Size of a point along each axis of space, in the unit that distances are wanted in; positive and finite.
   public var spacing: [Double]
+  /// What a pair scores of which a mask has no foreground.
   public var empty: EmptyPolicy
   /// How far boundaries may be apart for `surface_dice`, in the unit of the spacing; not negative.
   public var tolerance: Double
   /// Conventions whose metrics are left out: their values are nil.
   public var omitted: Set<Convention> = []
 
+  /// Options for masks of as many axes as `spacing` has numbers.
   public init(
     metrics: [Metric] = [.averageHausdorff], distance: Distance = .euclidean, spacing: [Double],
     empty: EmptyPolicy = .zero, tolerance: Double = 1
@@ -41,7 +44,7 @@ public struct Score: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - grid: the extents of the whole grid, where the masks are a part of it that has all foreground.
-  ///   - perform: measures large masks in both directions at a time; values do not depend on it.
+  ///   - perform: works on what is large in parts; values do not depend on it.
   /// - Precondition: the masks have the same shape, and `options.spacing` one entry for each of its axes; conventions other
   ///   than `modified` and `monai` measure euclidean distances.
   /// - Throws: `MaskError.outOfMemory`.

@@ -100,8 +100,11 @@ struct ScoredPair {
     if let boundary {
       pair = boundary
     } else {
+      let boundaries = Score.both(points: truth.rows * truth.columns, perform: perform) {
+        [truth, prediction] number in (number == 0 ? truth : prediction).boundary
+      }
       pair = try MaskPair(
-        truth.boundary, prediction.boundary, spacing: options.spacing, distance: options.distance)
+        boundaries.0, boundaries.1, spacing: options.spacing, distance: options.distance)
       boundary = pair
     }
     let directions = metric.direction.map { [$0] } ?? Metric.Direction.allCases

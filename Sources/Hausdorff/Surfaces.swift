@@ -5,26 +5,29 @@ struct Surfaces {
 
   /// - Precondition: neither mask is empty.
   init(truth: Mask, prediction: Mask, spacing: [Double], perform: @escaping Score.Perform) throws(MaskError) {
-    let (trueCorners, predictedCorners) = (truth.corners, prediction.corners)
-    let pair = try MaskPair(trueCorners, predictedCorners, spacing: spacing, distance: .euclidean)
+    let masks = [prediction, truth]
+    let points = truth.rows * truth.columns
+    let corners = Score.both(points: points, perform: perform) { number in masks[number].corners }
+    let pair = try MaskPair(corners.1, corners.0, spacing: spacing, distance: .euclidean)
     let sizesByCode = Self.sizes(spacing)
     let sizes = Set(sizesByCode).sorted()
     let ranks = sizesByCode.map { size in sizes.firstIndex(of: size)! }
-    func side(toFirst: Bool, of mask: Mask) throws(MaskError) -> SurfaceSide {
-      let measured = try pair.distances(toFirst: toFirst, keeping: .valuesAndPlaces, perform: perform)
-      return mask.withCodes { code in
-        var corners = CornerCounts()
-        var common = [Int](repeating: 0, count: sizes.count)
-        trueCorners.forEachPoint(in: predictedCorners) { common[ranks[code($0)]] += 1 }
-        for (rank, count) in common.enumerated() where count > 0 { corners.add(0, rank, count) }
-        for (distance, place) in zip(measured.values, measured.places) {
-          corners.add(distance, ranks[code(Int(place))], 1)
+    let sides = Score.both(points: points, perform: perform) { number in
+      Result { () throws(MaskError) in
+        let measured = try pair.distances(toFirst: number == 0, keeping: .valuesAndPlaces, perform: perform)
+        return masks[number].withCodes { code in
+          var counts = CornerCounts()
+          var common = [Int](repeating: 0, count: sizes.count)
+          corners.0.forEachPoint(in: corners.1) { common[ranks[code($0)]] += 1 }
+          for (rank, count) in common.enumerated() where count > 0 { counts.add(0, rank, count) }
+          for (distance, place) in zip(measured.values, measured.places) {
+            counts.add(distance, ranks[code(Int(place))], 1)
+          }
+          return SurfaceSide(counts, sizes: sizes)
         }
-        return SurfaceSide(corners, sizes: sizes)
       }
     }
-    predictionToTruth = try side(toFirst: true, of: prediction)
-    truthToPrediction = try side(toFirst: false, of: truth)
+    (predictionToTruth, truthToPrediction) = (try sides.0.get(), try sides.1.get())
   }
 
   func value(of metric: Metric, tolerance: Double) -> Double {

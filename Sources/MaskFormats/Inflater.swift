@@ -87,7 +87,7 @@ package final class Inflater {
     case Z_STREAM_END: isInMember = false
     case Z_BUF_ERROR: throw FormatError(.malformed, "the \(encoding) stream is cut short")
     case Z_MEM_ERROR: throw Self.noMemory
-    case Z_NEED_DICT: throw FormatError(.unsupported, "the \(encoding) stream needs a dictionary of its own")
+    case Z_NEED_DICT: throw FormatError(.malformed, "the \(encoding) stream needs a dictionary of its own")
     default:
       let reason = stream.pointee.msg.map { String(cString: $0) } ?? "error \(status)"
       throw FormatError(.malformed, "the \(encoding) stream is damaged (\(reason))")

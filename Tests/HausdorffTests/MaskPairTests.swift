@@ -59,6 +59,23 @@ import Testing
     }
   }
 
+  @Test(arguments: [[1500, 1450], [100, 150, 200]])
+  func `scores are the same whichever threads take part`(_ shape: [Int]) throws {
+    var random = SeededGenerator(state: 6)
+    let truth = Self.noise(shape, rarity: 5, using: &random)
+    let prediction = Self.noise(shape, rarity: 5, using: &random)
+    let names = ["average_hausdorff", "hausdorff_95", "surface_dice", "average_surface_distance"]
+    let metrics = Convention.allCases.flatMap { convention in
+      names.compactMap { Metric(name: $0, convention: convention) }
+    }
+    let options = ScoreOptions(metrics: metrics, spacing: shape.map { _ in 1 })
+    let expected = try Score(truth: truth, prediction: prediction, options: options)
+    for perform in [Self.concurrently, Self.lastFirst] {
+      let score = try Score(truth: truth, prediction: prediction, options: options, perform: perform)
+      #expect(score == expected)
+    }
+  }
+
   @Test func `a large pair comes in parts, a small one does not`() throws {
     final class Counts: @unchecked Sendable { var all: [Int] = [] }
     for (shape, isLarge) in [([2000, 1100], true), ([130, 130, 130], true), ([1000, 1000], false)] {

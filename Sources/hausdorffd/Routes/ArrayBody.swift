@@ -12,15 +12,17 @@ enum ArrayBody {
   private static let arrayNames = ArrayName.allCases.map(\.rawValue)
   private static let rawOptions = ["shape", "dtype", "dtype_true", "dtype_pred"]
 
-  /// - Parameter takesLabels: whether y_true may lack the channels that y_pred has.
+  /// - Parameters:
+  ///   - takesLabels: whether y_true may lack the channels that y_pred has.
+  ///   - perform: decodes two files at a time.
   /// - Throws: a problem that names the field at fault.
   static func read(
-    _ request: Request, limits: FormatLimits, takesLabels: Bool = false
+    _ request: Request, limits: FormatLimits, takesLabels: Bool = false, perform: Score.Perform = Score.inTurn
   ) throws(Problem) -> ArrayPair {
     switch request.mediaType {
     case jsonType: try readJSON(request, limits)
     case rawType: try readRaw(request, limits, takesLabels)
-    default: try readForm(request, limits)
+    default: try readForm(request, limits, perform)
     }
   }
 
@@ -128,10 +130,11 @@ enum ArrayBody {
   }
 
   private static func readForm(
-    _ request: Request, _ limits: FormatLimits
+    _ request: Request, _ limits: FormatLimits, _ perform: Score.Perform
   ) throws(Problem) -> ArrayPair {
     let form = try Form(request)
-    return try form.pair(form.part(.truth), form.part(.prediction), options: form.options, limits)
+    return try form.pair(
+      form.part(.truth), form.part(.prediction), options: form.options, limits, perform: perform)
   }
 
   /// The two files and the options of a form.
@@ -183,16 +186,23 @@ enum ArrayBody {
 
     /// Decodes two files.
     func pair(
-      _ truth: Multipart.Part, _ prediction: Multipart.Part, options: OptionList, _ limits: FormatLimits
+      _ truth: Multipart.Part, _ prediction: Multipart.Part, options: OptionList, _ limits: FormatLimits,
+      perform: Score.Perform = Score.inTurn
     ) throws(Problem) -> ArrayPair {
-      func file(_ name: ArrayName, _ part: Multipart.Part) throws(Problem) -> NumericArray {
-        do throws(FormatError) {
-          return try ArrayFile.decode(body, range: part.range, limits: limits)
-        } catch {
+      // As many as may be packed in the files.
+      let points = 1024 * (truth.range.count + prediction.range.count)
+      let files = Score.both(points: points, perform: perform) { [body] number in
+        Result { () throws(FormatError) in
+          try ArrayFile.decode(body, range: (number == 0 ? truth : prediction).range, limits: limits)
+        }
+      }
+      func array(_ file: Result<NumericArray, FormatError>, _ name: ArrayName) throws(Problem) -> NumericArray
+      {
+        do throws(FormatError) { return try file.get() } catch {
           throw Problem(error, at: name.location(json: false))
         }
       }
-      let arrays = (try file(.truth, truth), try file(.prediction, prediction))
+      let arrays = (try array(files.0, .truth), try array(files.1, .prediction))
       return try Problem.from { () throws(RequestError) in
         try ArrayPair(
           truth: arrays.0, prediction: arrays.1, options: options, isJSON: false)

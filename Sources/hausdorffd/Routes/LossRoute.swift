@@ -34,7 +34,8 @@ struct LossRoute: Sendable {
     if let problem = reasonToStop() { throw problem }
     let request = try request.unpacked(limits)
     let wantsBytes = request.answerType == ArrayBody.rawType
-    let arrays = try ArrayBody.read(request, limits: limits, takesLabels: true)
+    let arrays = try ArrayBody.read(
+      request, limits: limits, takesLabels: true, perform: pool.perform)
     let loss = try Problem.from { () throws(RequestError) in
       try LossRequest(arrays, wantsBytes: wantsBytes)
     }

@@ -99,7 +99,8 @@ struct ScoreRoute: Sendable {
     case ArrayBody.formType:
       let form = try ArrayBody.Form(request)
       if let list = try form.list() { return try Self.sheet(form, list, limits) }
-      arrays = try form.pair(form.part(.truth), form.part(.prediction), options: form.options, limits)
+      arrays = try form.pair(
+        form.part(.truth), form.part(.prediction), options: form.options, limits, perform: pool.perform)
     default: arrays = try ArrayBody.read(request, limits: limits, takesLabels: true)
     }
     // Raw arrays lie in the body, which is counted already.

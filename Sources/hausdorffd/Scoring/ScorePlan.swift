@@ -24,7 +24,7 @@ struct ScorePlan: Sendable {
   /// Scores one of the items.
   func score(_ index: Int, perform: @escaping Score.Perform) throws(RequestError) -> Score {
     let (item, arrays) = (items[index], request.arrays)
-    let (truth, prediction) = try masks(of: item)
+    let (truth, prediction) = try masks(of: item, perform: perform)
     do throws(MaskError) {
       return try Score(
         truth: truth, prediction: prediction, options: request.options(of: item.label), grid: arrays.space,
@@ -37,23 +37,28 @@ struct ScorePlan: Sendable {
   /// The masks of an item, each over the whole grid.
   func wholeMasks(of item: Item) throws(RequestError) -> (truth: Mask, prediction: Mask) {
     let whole = LabelMap.Box(ranges: request.arrays.space.map { 0..<$0 })
-    return try masks(of: Item(entry: item.entry, label: item.label, box: whole))
+    return try masks(of: Item(entry: item.entry, label: item.label, box: whole), perform: Score.inTurn)
   }
 
   /// The masks of an item, within its box where it is a label.
-  private func masks(of item: Item) throws(RequestError) -> (truth: Mask, prediction: Mask) {
+  private func masks(
+    of item: Item, perform: Score.Perform
+  ) throws(RequestError) -> (truth: Mask, prediction: Mask) {
     let arrays = request.arrays
     switch source {
     case .masks(let threshold):
-      return (try mask(.truth, item, threshold), try mask(.prediction, item, threshold))
+      let masks = Score.both(points: arrays.points, perform: perform) { number in
+        Result { () throws(RequestError) in try mask(number == 0 ? .truth : .prediction, item, threshold) }
+      }
+      return (try masks.0.get(), try masks.1.get())
     case .labels(let truths, let predictions):
       guard let label = item.label, let box = item.box else {
         let empty = Mask(emptyWithShape: arrays.space.map { _ in 1 })
         return (empty, empty)
       }
-      return (
-        arrays.mask(truths, label, item.entry, box), arrays.mask(predictions, label, item.entry, box)
-      )
+      return Score.both(points: box.shape.reduce(1, *), perform: perform) { number in
+        arrays.mask(number == 0 ? truths : predictions, label, item.entry, box)
+      }
     }
   }
 
