@@ -135,7 +135,7 @@ struct ScoringPoolTests {
     for number in 0..<3 { pool.submit { done.withLock { $0.append(number) } } }
     #expect(eventually { done.withLock { $0.count } == 3 })
     pool.submit { done.withLock { $0.append(3) } }
-    #expect(eventually { done.withLock { $0 } == [0, 1, 2, 3] })
+    #expect(eventually { done.withLock { $0 == [0, 1, 2, 3] } })
     gate.signal()
     pool.submit { done.withLock { $0.append(4) } }
     #expect(eventually { done.withLock { $0.count } == 5 })
