@@ -36,26 +36,13 @@ extension Mask {
     return result
   }
 
-  /// Hands over what tells which of the points around a corner are foreground, by the corner's index in C order: 4 or 8
-  /// bits, the first point in C order is the most significant.
-  func withCodes<Result>(_ body: ((_ corner: Int) -> Int) throws -> Result) rethrows -> Result {
-    let (isVolume, height, perRow, columns) = (shape.count == 3, shape[shape.count - 2], wordsPerRow, columns)
-    let depth = isVolume ? shape[0] : 1
-    return try words.withUnsafeBufferPointer { words in
-      /// The points to the left and to the right of a column of corners.
-      func two(_ z: Int, _ y: Int, _ x: Int) -> Int {
-        guard z >= 0, z < depth, y >= 0, y < height else { return 0 }
-        let row = words.baseAddress! + (z * height + y) * perRow
-        let left = x > 0 ? row[(x - 1) >> 6] >> UInt64((x - 1) & 63) & 1 : 0
-        let right = x < columns ? row[x >> 6] >> UInt64(x & 63) & 1 : 0
-        return Int(left << 1 | right)
-      }
-      return try body { corner in
-        let (rest, x) = corner.quotientAndRemainder(dividingBy: columns + 1)
-        guard isVolume else { return two(0, rest - 1, x) << 2 | two(0, rest, x) }
-        let (z, y) = rest.quotientAndRemainder(dividingBy: height + 1)
-        return two(z - 1, y - 1, x) << 6 | two(z - 1, y, x) << 4 | two(z, y - 1, x) << 2 | two(z, y, x)
-      }
+  /// Lends what tells which of the points around a corner are foreground.
+  func withCodes<Result>(_ body: (CornerCodes) throws -> Result) rethrows -> Result {
+    try words.withUnsafeBufferPointer { words in
+      try body(
+        CornerCodes(
+          words: words.baseAddress!, perRow: wordsPerRow, isVolume: shape.count == 3,
+          depth: shape.count == 3 ? shape[0] : 1, height: shape[shape.count - 2], columns: columns))
     }
   }
 
@@ -75,5 +62,32 @@ extension Mask {
         }
       }
     }
+  }
+}
+
+/// Which of the points around each corner of a mask are foreground: 4 or 8 bits, the first point in C order is the most
+/// significant.
+struct CornerCodes {
+  fileprivate let words: UnsafePointer<UInt64>
+  fileprivate let perRow: Int
+  fileprivate let isVolume: Bool
+  fileprivate let depth, height, columns: Int
+
+  /// The code of the corner of that index in the grid of corners, in C order.
+  subscript(corner: Int) -> Int {
+    let (rest, x) = corner.quotientAndRemainder(dividingBy: columns + 1)
+    guard isVolume else { return two(0, rest - 1, x) << 2 | two(0, rest, x) }
+    let (z, y) = rest.quotientAndRemainder(dividingBy: height + 1)
+    return two(z - 1, y - 1, x) << 6 | two(z - 1, y, x) << 4 | two(z, y - 1, x) << 2 | two(z, y, x)
+  }
+
+  /// The points to the left and to the right of a column of corners.
+  @inline(__always)
+  private func two(_ z: Int, _ y: Int, _ x: Int) -> Int {
+    guard z >= 0, z < depth, y >= 0, y < height else { return 0 }
+    let row = words + (z * height + y) * perRow
+    let left = x > 0 ? row[(x - 1) >> 6] >> UInt64((x - 1) & 63) & 1 : 0
+    let right = x < columns ? row[x >> 6] >> UInt64(x & 63) & 1 : 0
+    return Int(left << 1 | right)
   }
 }

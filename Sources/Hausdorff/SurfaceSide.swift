@@ -36,10 +36,17 @@ struct SurfaceSide {
     Self.pairwiseSum(of: groups.prefix { $0.distance <= tolerance })
   }
 
-  /// The sum of all sizes as NumPy computes it: of blocks of 128, each in eight parts.
   private static func pairwiseSum(of groups: ArraySlice<Group>) -> Double {
-    var (place, left) = (groups.startIndex, groups.first?.count ?? 0)
-    func next() -> Double {
+    var sizes = Sizes(groups: groups, place: groups.startIndex, left: groups.first?.count ?? 0)
+    return sizes.sum(groups.reduce(0) { $0 + $1.count })
+  }
+
+  /// The sizes of the corners of some groups, one by one.
+  private struct Sizes {
+    let groups: ArraySlice<Group>
+    var place, left: Int
+
+    mutating func next() -> Double {
       while left == 0 {
         place += 1
         left = groups[place].count
@@ -47,22 +54,26 @@ struct SurfaceSide {
       left -= 1
       return groups[place].size
     }
-    func sum(_ count: Int) -> Double {
-      guard count >= 8 else { return (0..<count).reduce(0) { sum, _ in sum + next() } }
-      guard count <= 128 else {
+
+    /// The sum of the next `count` as NumPy computes it: of blocks of 128, each in eight parts.
+    mutating func sum(_ count: Int) -> Double {
+      if count > 128 {
         let half = count / 2 - count / 2 % 8
         let first = sum(half)
         return first + sum(count - half)
       }
-      var parts = SIMD8<Double>(repeating: 0)
-      for _ in 0..<count / 8 {
-        for lane in 0..<8 { parts[lane] += next() }
+      var sum = 0.0
+      if count >= 8 {
+        var parts = SIMD8<Double>(repeating: 0)
+        for _ in 0..<count / 8 {
+          for lane in 0..<8 { parts[lane] += next() }
+        }
+        sum =
+          ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]))
       }
-      let whole =
-        ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]))
-      return (0..<count % 8).reduce(whole) { sum, _ in sum + next() }
+      for _ in 0..<count % 8 { sum += next() }
+      return sum
     }
-    return sum(groups.reduce(0) { $0 + $1.count })
   }
 }
 
@@ -70,7 +81,7 @@ struct SurfaceSide {
 struct CornerCounts {
   typealias Corners = (distance: Double, rank: Int, count: Int)
 
-  private var table = [Corners](repeating: (0, 0, 0), count: 64)
+  private var table = [Corners](repeating: (0, 0, 0), count: 512)
   private var used = 0
 
   /// The different ones, in no particular order.

@@ -15,13 +15,13 @@ struct Surfaces {
     let sides = Score.both(points: points, perform: perform) { number in
       Result { () throws(MaskError) in
         let measured = try pair.distances(toFirst: number == 0, keeping: .valuesAndPlaces, perform: perform)
-        return masks[number].withCodes { code in
+        return masks[number].withCodes { codes in
           var counts = CornerCounts()
           var common = [Int](repeating: 0, count: sizes.count)
-          corners.0.forEachPoint(in: corners.1) { common[ranks[code($0)]] += 1 }
+          corners.0.forEachPoint(in: corners.1) { common[ranks[codes[$0]]] += 1 }
           for (rank, count) in common.enumerated() where count > 0 { counts.add(0, rank, count) }
           for (distance, place) in zip(measured.values, measured.places) {
-            counts.add(distance, ranks[code(Int(place))], 1)
+            counts.add(distance, ranks[codes[Int(place)]], 1)
           }
           return SurfaceSide(counts, sizes: sizes)
         }
