@@ -14,11 +14,15 @@ struct SurfaceSide {
   let total: Double
 
   /// - Parameter sizes: ascending, by rank.
-  init(_ corners: CornerCounts, sizes: [Double]) {
+  init(_ corners: borrowing CornerCounts, sizes: [Double]) {
     var sum = 0.0
-    groups = corners.all.sorted { ($0.distance, $0.rank) < ($1.distance, $1.rank) }.map { corner in
-      for _ in 0..<corner.count { sum += sizes[corner.rank] }
-      return Group(distance: corner.distance, size: sizes[corner.rank], count: corner.count, sum: sum)
+    let sorted = corners.all.sorted {
+      $0.distance == $1.distance ? $0.rank < $1.rank : $0.distance < $1.distance
+    }
+    groups = sorted.map { corner in
+      let size = sizes[corner.rank]
+      for _ in 0..<corner.count { sum += size }
+      return Group(distance: corner.distance, size: size, count: corner.count, sum: sum)
     }
     total = Self.pairwiseSum(of: groups[...])
   }
@@ -37,69 +41,96 @@ struct SurfaceSide {
   }
 
   private static func pairwiseSum(of groups: ArraySlice<Group>) -> Double {
-    var sizes = Sizes(groups: groups, place: groups.startIndex, left: groups.first?.count ?? 0)
-    return sizes.sum(groups.reduce(0) { $0 + $1.count })
+    groups.withUnsafeBufferPointer { groups in
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: Sizes.blockCount) { block in
+        var sizes = Sizes(groups: groups, block: block)
+        return sizes.sum(groups.reduce(0) { $0 + $1.count })
+      }
+    }
   }
 
   /// The sizes of the corners of some groups, one by one.
   private struct Sizes {
-    let groups: ArraySlice<Group>
-    var place, left: Int
+    /// How many are added without being halved.
+    static let blockCount = 128
 
-    mutating func next() -> Double {
-      while left == 0 {
-        place += 1
-        left = groups[place].count
-      }
-      left -= 1
-      return groups[place].size
+    let groups: UnsafeBufferPointer<Group>
+    let block: UnsafeMutableBufferPointer<Double>
+    private var place = 0
+    private var taken = 0
+
+    init(groups: UnsafeBufferPointer<Group>, block: UnsafeMutableBufferPointer<Double>) {
+      (self.groups, self.block) = (groups, block)
     }
 
-    /// The sum of the next `count` as NumPy computes it: of blocks of 128, each in eight parts.
+    /// Puts the next `count` into the block.
+    private mutating func take(_ count: Int) {
+      var filled = 0
+      while filled < count {
+        if taken == groups[place].count { (place, taken) = (place + 1, 0) }
+        let group = groups[place]
+        let some = min(group.count - taken, count - filled)
+        for index in filled..<filled + some { block[index] = group.size }
+        (taken, filled) = (taken + some, filled + some)
+      }
+    }
+
+    /// The sum of the next `count` as NumPy computes it: of blocks of 128 at most, each in eight parts.
     mutating func sum(_ count: Int) -> Double {
-      if count > 128 {
+      if count > Self.blockCount {
         let half = count / 2 - count / 2 % 8
         let first = sum(half)
         return first + sum(count - half)
       }
+      take(count)
       var sum = 0.0
-      if count >= 8 {
+      let whole = count - count % 8
+      if whole > 0 {
         var parts = SIMD8<Double>(repeating: 0)
-        for _ in 0..<count / 8 {
-          for lane in 0..<8 { parts[lane] += next() }
+        for start in stride(from: 0, to: whole, by: 8) {
+          parts += UnsafeRawPointer(block.baseAddress! + start).loadUnaligned(as: SIMD8<Double>.self)
         }
         sum =
           ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]))
       }
-      for _ in 0..<count % 8 { sum += next() }
+      for index in whole..<count { sum += block[index] }
       return sum
     }
   }
 }
 
 /// How many corners there are of each distance and rank of size; distances on a grid are few.
-struct CornerCounts {
+struct CornerCounts: ~Copyable {
   typealias Corners = (distance: Double, rank: Int, count: Int)
 
-  private var table = [Corners](repeating: (0, 0, 0), count: 512)
+  private var table = Self.table(512)
   private var used = 0
+
+  deinit { table.deallocate() }
+
+  private static func table(_ count: Int) -> UnsafeMutableBufferPointer<Corners> {
+    let table = UnsafeMutableBufferPointer<Corners>.allocate(capacity: count)
+    table.initialize(repeating: (0, 0, 0))
+    return table
+  }
 
   /// The different ones, in no particular order.
   var all: [Corners] { table.filter { $0.count > 0 } }
 
+  @inline(__always)
   mutating func add(_ distance: Double, _ rank: Int, _ count: Int) {
     let place = place(distance, rank)
     if table[place].count == 0 {
+      table[place] = (distance, rank, count)
       used += 1
-      guard 2 * used <= table.count else {
-        grow()
-        return add(distance, rank, count)
-      }
+      if 2 * used > table.count { grow() }
+    } else {
+      table[place].count += count
     }
-    table[place] = (distance, rank, table[place].count + count)
   }
 
   /// Where corners of this kind are, or would be.
+  @inline(__always)
   private func place(_ distance: Double, _ rank: Int) -> Int {
     // A multiple of the golden ratio, whose first bits depend on all of the key.
     let hash = (distance.bitPattern ^ UInt64(rank)) &* 0x9E37_79B9_7F4A_7C15
@@ -112,8 +143,8 @@ struct CornerCounts {
 
   private mutating func grow() {
     let corners = all
-    table = [Corners](repeating: (0, 0, 0), count: 2 * table.count)
-    used = corners.count
+    table.deallocate()
+    table = Self.table(2 * table.count)
     for corner in corners { table[place(corner.distance, corner.rank)] = corner }
   }
 }
