@@ -133,3 +133,13 @@ def run(table, program, binary, quick):
             times["raw"].append(seconds(ask, server, "/v1/score?shape=512,512", raw)[0])
             times["png"].append(seconds(ask, server, "/v1/score", form, "multipart/form-data; boundary=x")[0])
         table.share("PNG pair of 512²", median(times["png"]), median(times["raw"]), "raw", 3, 1.5)
+
+        # One direction of one pair has enough to do for all workers.
+        body = b"".join(mask.tobytes() for mask in masks.pixel_and_full((256, 512, 512)))
+        path = "/v1/score?shape=256,512,512&layout=DHW&metrics=average_hausdorff_pred_to_true"
+        with tempfile.TemporaryDirectory() as other, hausdorffd(binary, other, 2, "--training-jobs=0", "--workers=1") as alone:
+            times = {server: [], alone: []}
+            for _ in range(1 if quick else 5):
+                for one, took in times.items():
+                    took.append(seconds(ask, one, path, body)[0])
+        table.ratio("one pair of 512×512×256, two workers", median(times[server]), median(times[alone]), "one worker", 1.4, 1.8)
