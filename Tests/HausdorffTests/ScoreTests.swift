@@ -77,6 +77,19 @@ import Testing
     }
   }
 
+  @Test func `MONAI takes a percentile of 0 for none`() throws {
+    var random = SeededGenerator(state: 8)
+    let (truth, prediction) = (
+      Mask.noise([9, 12], density: 0.3, using: &random), Mask.noise([9, 12], density: 0.3, using: &random)
+    )
+    for suffix in ["", "_pred_to_true", "_true_to_pred"] {
+      let metrics = ["hausdorff_0", "hausdorff"].map { Metric(name: $0 + suffix, convention: .monai)! }
+      let score = try Score(
+        truth: truth, prediction: prediction, options: ScoreOptions(metrics: metrics, spacing: [1, 1]))
+      #expect(score.values[0] == score.values[1] && score.values[0]! > 1)
+    }
+  }
+
   @Test func `equal masks score zero and full overlap`() throws {
     var random = SeededGenerator(state: 1)
     let mask = Mask.noise([50, 70], density: 0.3, using: &random)

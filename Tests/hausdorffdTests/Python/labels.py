@@ -201,6 +201,10 @@ def volumes(client, random, number):
         files[0] = gzip.compress(files[0])
     expected = client.raw(*masks, spacing=list(map(float, images[0].header.get_zooms())), layout="DHW", metrics=METRICS, tolerance=1)
     check(client.form(*files, metrics=METRICS, tolerance=1) == expected, f"{number}: NIfTI files in a form")
+    every = client.form(*files, metrics=METRICS, tolerance=1, convention="all")
+    check(every["conventions"]["modified"]["metrics"] == expected["metrics"], f"{number}: all conventions of NIfTI files")
+    check(every["conventions"]["scikit-image"]["items"][0]["average_hausdorff"] is None and "no spacing" in " ".join(every["warnings"]),
+          f"{number}: a convention without the spacing of NIfTI files: {every}")
     body = {"y_true": {"file": base64.b64encode(files[0]).decode()}, "y_pred": {"file": base64.b64encode(files[1]).decode()},
             "metrics": METRICS, "tolerance": 1}
     check(client.score("application/json", json.dumps(body)) == expected, f"{number}: NIfTI files in JSON")

@@ -68,6 +68,9 @@ final class ServerProcess: Sendable {
   /// Resident memory in bytes.
   func residentMemory() throws -> Int { try memory("VmRSS:") }
 
+  /// Resident memory that is no part of a file, in bytes.
+  func ownMemory() throws -> Int { try memory("RssAnon:") }
+
   /// The most that resident memory has been, in bytes.
   func peakMemory() throws -> Int { try memory("VmHWM:") }
 
