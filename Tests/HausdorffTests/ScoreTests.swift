@@ -82,7 +82,7 @@ import Testing
     let (truth, prediction) = (
       Mask.noise([9, 12], density: 0.3, using: &random), Mask.noise([9, 12], density: 0.3, using: &random)
     )
-    for suffix in ["", "_pred_to_true", "_true_to_pred"] {
+    for suffix in ["", "_pred_to_true"] {
       let metrics = ["hausdorff_0", "hausdorff"].map { Metric(name: $0 + suffix, convention: .monai)! }
       let score = try Score(
         truth: truth, prediction: prediction, options: ScoreOptions(metrics: metrics, spacing: [1, 1]))
