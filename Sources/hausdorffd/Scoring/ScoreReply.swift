@@ -13,8 +13,8 @@ struct ScoreReply {
   struct Scored {
     let items: [ScorePlan.Item]
     let scores: [Score]
-    /// Entries of the batch; those without any label have no items.
-    let entryCount: Int
+    /// Entries of the batch, and how many of them have no label and so no items.
+    let entryCount, unlabelledCount: Int
     let hasBatch: Bool
     /// Why conventions were left out.
     let omissions: [String]
@@ -23,6 +23,8 @@ struct ScoreReply {
       (items, self.scores) = (plan.items, scores)
       let arrays = plan.request.arrays
       (entryCount, hasBatch) = (arrays.batch, arrays.layout.name.contains("B"))
+      unlabelledCount =
+        plan.request.settings.labels == nil ? 0 : arrays.batch - Set(plan.items.lazy.map(\.entry)).count
       omissions = plan.request.omissions
     }
   }
@@ -67,7 +69,7 @@ struct ScoreReply {
           try Self.refuseEmpty(found, settings, isJSON: isJSON, in: pointer)
           items += found
           entryCount += scored.entryCount
-          unlabelled += scored.entryCount - Set(scored.items.lazy.map(\.entry)).count
+          unlabelled += scored.unlabelledCount
           for omission in scored.omissions where !omissions.contains(omission) { omissions.append(omission) }
         } catch {
           guard isList else { throw error }
@@ -79,7 +81,8 @@ struct ScoreReply {
     (self.items, self.refusals) = (items, refusals)
     notes =
       omissions.map { "\($0): its values are null" }
-      + (unlabelled > 0 ? ["\(unlabelled) of \(entryCount) have no label but 0, and no items"] : [])
+      + (unlabelled > 0
+        ? ["\(unlabelled) of \(entryCount) pairs of masks have no label but 0, and so no items"] : [])
     empties = EmptyMasks(items.lazy.map { $0.score.empty })
   }
 
