@@ -174,6 +174,11 @@ struct ScoreCommandTests {
       try lines() == ["name,label,dice,empty,problem", "\(volume),3,1.0,,", "\(volume),4,1.0,both,"])
   }
 
+  @Test func `Tiny distances are told with their digits`() throws {
+    let result = try Executable.run("score", truth, prediction, "--metrics=hausdorff", "--spacing=1e-9,1e-9")
+    #expect(result.status == 0 && result.output.contains("e-09"), "\(result)")
+  }
+
   @Test func `Files with other endings are told once`() throws {
     let (truths, predictions) = try folders([("a", Self.full, Self.full)])
     _ = try folder.write("truths/a.txt", [1])

@@ -43,9 +43,9 @@ struct ScoreTable {
     text = ScoreTable.align(rows)
   }
 
-  /// Six digits behind the point at most.
+  /// Six digits behind the point at most, but all of what is tiny or huge.
   private static func format(_ value: Double) -> String {
-    guard value.isFinite, abs(value) < 1e9 else { return "\(value)" }
+    guard value.isFinite, value == 0 || (1e-3..<1e9).contains(abs(value)) else { return "\(value)" }
     let scaled = (value * 1e6).rounded()
     return "\(scaled / 1e6)"
   }
