@@ -59,7 +59,7 @@ struct PredictCommand: ParsableCommand {
     }
     let predictor = try Predictor(
       weights: model.weights, precision: Precision(rawValue: precision)!, threads: threads ?? Cores.available)
-    if images.count > 1, !isFolder(output), mkdir(output, 0o777) != 0 {
+    if images.count > 1, !FolderPairs.isFolder(output), mkdir(output, 0o777) != 0 {
       throw Output.failure("\(output): \(String(cString: strerror(errno)))")
     }
     for (path, target) in zip(images, targets) { try predict(path, model, predictor, target) }
@@ -67,7 +67,7 @@ struct PredictCommand: ParsableCommand {
 
   /// Where the mask of each image goes: never to where another or an image is.
   private func targets() throws -> [String] {
-    guard images.count > 1 || isFolder(output) else {
+    guard images.count > 1 || FolderPairs.isFolder(output) else {
       guard output.hasSuffix(".png") || output.hasSuffix(".npy") else {
         throw Output.failure("\(output): must end in .png for a mask or in .npy for probabilities")
       }
@@ -121,11 +121,6 @@ struct PredictCommand: ParsableCommand {
         grey: classes > 1 ? labels : labels.map { $0 * 255 }, height: image.height, width: image.width)
     }
     try AtomicFile.write(to: target) { (file) throws(UNetError) in try file.append(bytes) }
-  }
-
-  private func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   private static func stem(of path: String) -> Substring {

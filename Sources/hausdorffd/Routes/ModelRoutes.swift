@@ -194,7 +194,7 @@ struct ModelRoutes: Sendable {
           "Predicting \(height)×\(width) pixels takes \(needed) bytes; the limit is \(context.pool.limits.bytes)."
       )
     }
-    throw Problem(status: 503, detail: "There is no room for the work now.", headers: ["Retry-After": "1"])
+    throw .noRoom
   }
 
   /// Scores the prediction: of one class its probabilities, of several the labels from 1 on, an item each.
