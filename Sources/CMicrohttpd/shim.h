@@ -7,7 +7,8 @@
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/eventfd.h>  // not in Swift's Glibc module
+#include <sys/epoll.h>    // not in Swift's Glibc module
+#include <sys/eventfd.h>  // likewise
 
 /// POLLRDHUP of poll(2), which the headers hide unless _GNU_SOURCE is defined.
 static const short socket_peer_closed = 0x2000;
@@ -25,7 +26,6 @@ static const ssize_t mhd_end_with_error = MHD_CONTENT_READER_END_WITH_ERROR;
 /// What a daemon is started with. It must outlive the daemon: the log callback reads it.
 struct mhd_daemon_options {
   unsigned int flags;
-  unsigned int threads;
   unsigned int connection_limit;
   unsigned int idle_timeout;  // seconds
   size_t connection_memory;   // bytes
@@ -57,7 +57,6 @@ static inline struct MHD_Daemon *mhd_start_daemon(const struct mhd_daemon_option
   return MHD_start_daemon(
       o->flags, 0, (void *)0, (void *)0, o->handle, o->context,
       MHD_OPTION_EXTERNAL_LOGGER, &mhd_format_log, (void *)o,  // first, so that it sees every message
-      MHD_OPTION_THREAD_POOL_SIZE, o->threads,
       MHD_OPTION_CONNECTION_LIMIT, o->connection_limit,
       MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->connection_memory,
@@ -65,6 +64,12 @@ static inline struct MHD_Daemon *mhd_start_daemon(const struct mhd_daemon_option
       MHD_OPTION_URI_LOG_CALLBACK, o->target_received, o->context,
       MHD_OPTION_UNESCAPE_CALLBACK, &mhd_keep_escapes, (void *)0,
       MHD_OPTION_NOTIFY_COMPLETED, o->completed, o->context, MHD_OPTION_END);
+}
+
+/// Adds an eventfd that wakes the daemon's thread at each write: libmicrohttpd passes over events without a pointer.
+static inline int mhd_add_waker(struct MHD_Daemon *daemon, int descriptor) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.ptr = (void *)0}};
+  return epoll_ctl(MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EPOLL_CTL_ADD, descriptor, &event);
 }
 
 /// accept4(2), which the headers hide unless _GNU_SOURCE is defined.

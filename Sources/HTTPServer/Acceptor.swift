@@ -2,27 +2,24 @@ internal import CMicrohttpd
 internal import Glibc
 internal import Synchronization
 
-/// A thread that accepts connections and deals them out to libmicrohttpd's threads.
+/// A thread that accepts connections and deals them out to libmicrohttpd's threads, and wakes those while they have many.
 ///
 /// Left to themselves, each of those takes every connection that it finds waiting: clients that connect together end up on
 /// a few of them, and the other cores are idle.
 final class Acceptor: Sendable {
   private let core: ServerCore
   private let socket: Int32
-  private let add: @Sendable (Int32, sockaddr_storage, socklen_t) -> Bool
+  private let daemon: Daemon
   private let wake: Int32
   private let isStopping = Atomic<Bool>(false)
   private let thread = Locked<JoinableThread?>(nil)
 
-  /// How long accepting rests while there are too many connections, or no descriptors.
+  /// Milliseconds that accepting rests while there are too many connections, or no descriptors; and between two wakes.
   private static let rest: Int32 = 10
 
-  /// Starts the thread; takes over the listening socket, unless it throws. `add` gets each connection's socket, and closes it where it
-  /// returns false.
-  init(
-    _ core: ServerCore, _ socket: Int32, add: @escaping @Sendable (Int32, sockaddr_storage, socklen_t) -> Bool
-  ) throws(ServerError) {
-    (self.core, self.socket, self.add) = (core, socket, add)
+  /// Starts the thread; takes over the listening socket, unless it throws.
+  init(_ core: ServerCore, _ socket: Int32, _ daemon: Daemon) throws(ServerError) {
+    (self.core, self.socket, self.daemon) = (core, socket, daemon)
     wake = try ServerError.check("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
     let started = try JoinableThread { [self] in run() }
     thread.withLock { $0 = started }
@@ -45,7 +42,9 @@ final class Acceptor: Sendable {
         pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
         pollfd(fd: rests ? -1 : socket, events: Int16(POLLIN), revents: 0),
       ]
-      poll(&entries, nfds_t(entries.count), rests ? Acceptor.rest : -1)
+      let isCrowded = core.openConnections.load(ordering: .relaxed) >= Daemon.crowd
+      let ready = poll(&entries, nfds_t(entries.count), rests || isCrowded ? Acceptor.rest : -1)
+      if ready == 0, isCrowded { daemon.wake() }
       rests = !acceptAll()
     }
   }
@@ -72,7 +71,9 @@ final class Acceptor: Sendable {
         }
       }
       core.openConnections.wrappingAdd(1, ordering: .relaxed)
-      if !add(connection, address, length) { core.openConnections.wrappingSubtract(1, ordering: .relaxed) }
+      if !daemon.add(connection, address, length) {
+        core.openConnections.wrappingSubtract(1, ordering: .relaxed)
+      }
     }
     return true
   }

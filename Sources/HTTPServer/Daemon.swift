@@ -2,14 +2,27 @@ internal import CMicrohttpd
 internal import Glibc
 internal import Synchronization
 
-/// The library's daemon and the C callbacks.
+/// The library's daemons, one for each thread, and the C callbacks.
+///
+/// libmicrohttpd asks epoll for 128 events at a time. Where exactly as many are there it asks once more before it looks at
+/// any, and sleeps until something else happens to one of the thread's connections. So each thread has a descriptor to
+/// wake it by; daemons with a pool of threads do not let others at their threads' epoll sets.
 ///
 /// C context of every callback: the server's core, retained from start to stop. All but the log callback run on the
 /// epoll thread of their connection.
-struct Daemon: @unchecked Sendable {
-  private let handle: OpaquePointer
+final class Daemon: @unchecked Sendable {
+  private struct Thread {
+    let handle: OpaquePointer
+    let wake: Int32
+  }
+
+  /// So many connections may have so many events that a thread needs to be woken.
+  static let crowd = 127
+
+  private var threads: [Thread] = []
   private let options: UnsafeMutablePointer<mhd_daemon_options>
   private let context: Unmanaged<ServerCore>
+  private let added = Atomic<Int>(0)
 
   /// Starts the threads, which have no listening socket: connections are added. MHD_start_daemon
   init(_ core: ServerCore) throws(ServerError) {
@@ -20,9 +33,8 @@ struct Daemon: @unchecked Sendable {
     options.pointee.flags =
       MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_USE_NO_LISTEN_SOCKET.rawValue
       | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_ERROR_LOG.rawValue
-    options.pointee.threads = UInt32(configuration.threads)
     // The acceptor keeps the limit; the library's own, which counts ended connections for a moment more, must not act.
-    options.pointee.connection_limit = UInt32(2 * configuration.connectionLimit + configuration.threads)
+    options.pointee.connection_limit = UInt32(2 * configuration.connectionLimit + 1)
     options.pointee.idle_timeout = UInt32(max(1, (core.idleMilliseconds + 999) / 1000))
     options.pointee.connection_memory = configuration.perConnectionMemory
     options.pointee.context = context.toOpaque()
@@ -31,27 +43,53 @@ struct Daemon: @unchecked Sendable {
     options.pointee.target_received = targetReceived
     options.pointee.handle = handleRequest
     options.pointee.completed = requestCompleted
-    guard let handle = mhd_start_daemon(options) else {
-      let error = ServerError(function: "MHD_start_daemon", code: errno)
-      options.deallocate()
-      context.release()
+    do throws(ServerError) {
+      for _ in 0..<configuration.threads { threads.append(try start()) }
+    } catch {
+      stop()
       throw error
     }
-    self.handle = handle
   }
 
-  /// Hands a connection to one of the threads; false where it was closed instead. MHD_add_connection
+  private func start() throws(ServerError) -> Thread {
+    let wake = try ServerError.check("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
+    guard let handle = mhd_start_daemon(options) else {
+      let error = ServerError(function: "MHD_start_daemon", code: errno)
+      close(wake)
+      throw error
+    }
+    do throws(ServerError) {
+      try ServerError.check("epoll_ctl", mhd_add_waker(handle, wake))
+    } catch {
+      MHD_stop_daemon(handle)
+      close(wake)
+      throw error
+    }
+    return Thread(handle: handle, wake: wake)
+  }
+
+  /// Hands a connection to one of the threads, in turn; false where it was closed instead. MHD_add_connection
   func add(_ socket: Int32, _ address: sockaddr_storage, _ length: socklen_t) -> Bool {
-    withUnsafePointer(to: address) {
+    let number = added.wrappingAdd(1, ordering: .relaxed).oldValue
+    let thread = threads[number % threads.count]
+    return withUnsafePointer(to: address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        MHD_add_connection(handle, socket, $0, length) == .YES
+        MHD_add_connection(thread.handle, socket, $0, length) == .YES
       }
     }
   }
 
-  /// Ends the threads and closes every connection. No connection may be suspended. MHD_stop_daemon
+  /// Has every thread look at the events that it has.
+  func wake() {
+    for thread in threads { eventfd_write(thread.wake, 1) }
+  }
+
+  /// Ends the threads and closes every connection; once. No connection may be suspended. MHD_stop_daemon
   func stop() {
-    MHD_stop_daemon(handle)
+    for thread in threads {
+      MHD_stop_daemon(thread.handle)
+      close(thread.wake)
+    }
     options.deallocate()
     context.release()
   }

@@ -34,7 +34,7 @@ public final class HTTPServer: Sendable {
     do throws(ServerError) {
       let started = try Daemon(core)
       do throws(ServerError) {
-        daemon = Locked((started, try Acceptor(core, socket.descriptor) { started.add($0, $1, $2) }))
+        daemon = Locked((started, try Acceptor(core, socket.descriptor, started)))
       } catch {
         started.stop()
         throw error
@@ -66,19 +66,22 @@ public final class HTTPServer: Sendable {
     acceptor.stop()
     core.isEndingStreams.store(true, ordering: .releasing)
     for connection in core.sweeper.openConnections { connection.stream.withLock { $0 }?.finish() }
-    waitForNone(of: core.boundedRequests, gracePeriod)
+    waitForNone(of: core.boundedRequests, gracePeriod, daemon)
     core.isStopping.store(true, ordering: .releasing)
     for connection in core.sweeper.openConnections {
       connection.suspended.withLock { $0.exchange }?.abandon()
     }
-    waitForNone(of: core.activeRequests, .milliseconds(500))
+    waitForNone(of: core.activeRequests, .milliseconds(500), daemon)
     while core.resuming.load(ordering: .acquiring) > 0 { usleep(1000) }
     daemon.stop()
     core.sweeper.stop()
   }
 
-  private func waitForNone(of requests: borrowing Atomic<Int>, _ limit: Duration) {
+  private func waitForNone(of requests: borrowing Atomic<Int>, _ limit: Duration, _ daemon: Daemon) {
     let deadline = ContinuousClock.now + limit
-    while requests.load(ordering: .acquiring) > 0, ContinuousClock.now < deadline { usleep(2000) }
+    while requests.load(ordering: .acquiring) > 0, ContinuousClock.now < deadline {
+      usleep(2000)
+      daemon.wake()
+    }
   }
 }

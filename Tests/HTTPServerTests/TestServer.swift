@@ -159,9 +159,9 @@ final class TestServer: Sendable {
   }
 }
 
-/// Waits until something becomes true; gives up after 20 seconds.
+/// Waits until something becomes true; gives up after five minutes.
 func eventually(_ condition: () -> Bool) -> Bool {
-  for _ in 0..<24_000 {
+  for _ in 0..<60_000 {
     if condition() { return true }
     usleep(5000)
   }

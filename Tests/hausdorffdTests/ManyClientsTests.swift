@@ -12,7 +12,7 @@ struct ManyClientsTests {
   }
 
   @Test func `A thousand clients at once get each its own answer`() throws {
-    let server = try ServerProcess()
+    let server = try ServerProcess(["--body-deadline=86400", "--request-deadline=86400"])
     let clients = try (0..<1000).map { _ in try RawClient(port: server.port) }
     // Five metrics, so that workers score them.
     let metrics = "hausdorff,average_hausdorff,hausdorff_95,dice,iou"

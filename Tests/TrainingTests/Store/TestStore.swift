@@ -69,9 +69,9 @@ final class TestStore {
   }
 }
 
-/// Waits until something becomes true; false after 30 seconds.
+/// Waits until something becomes true; false after five minutes.
 func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-  for _ in 0..<3000 {
+  for _ in 0..<30_000 {
     if try condition() { return true }
     usleep(10_000)
   }

@@ -89,7 +89,7 @@ final class ChildProcess: Sendable {
 }
 
 /// Polls until something becomes true; gives up after so many seconds.
-func eventually(within seconds: Int = 30, _ condition: () throws -> Bool) rethrows -> Bool {
+func eventually(within seconds: Int = 300, _ condition: () throws -> Bool) rethrows -> Bool {
   let deadline = ContinuousClock.now + .seconds(seconds)
   while ContinuousClock.now < deadline {
     if try condition() { return true }

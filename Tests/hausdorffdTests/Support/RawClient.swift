@@ -21,7 +21,8 @@ final class RawClient {
     _ = RawClient.descriptorLimit
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard socket != -1 else { throw Failure() }
-    var limit = timeval(tv_sec: 60, tv_usec: 0)
+    // Long enough for any machine: what hangs must end some time.
+    var limit = timeval(tv_sec: 300, tv_usec: 0)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(socket, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
     }

@@ -15,7 +15,7 @@ final class ServerProcess: Sendable {
     let process = try ChildProcess(
       Executable.path, ["serve", "--port=0", "--data=\(data.path)"] + options, environment: environment)
     var port: Int?
-    _ = eventually(within: 60) {
+    _ = eventually {
       port = ServerProcess.port(in: process.errors)
       return port != nil || process.exitStatus != nil
     }
