@@ -3,6 +3,7 @@
 #define CMICROHTTPD_SHIM_H
 
 #include <fcntl.h>
+#include <gnutls/abstract.h>
 #include <malloc.h>
 #include <microhttpd.h>
 #include <stdarg.h>
@@ -36,6 +37,7 @@ struct mhd_daemon_options {
   void *(*target_received)(void *context, const char *target, struct MHD_Connection *connection);
   MHD_AccessHandlerCallback handle;
   MHD_RequestCompletedCallback completed;
+  gnutls_certificate_retrieve_function2 *show_identity;  // where MHD_USE_TLS is among the flags
 };
 
 static inline void mhd_format_log(void *options, const char *format, va_list arguments) {
@@ -54,9 +56,16 @@ static inline size_t mhd_keep_escapes(void *context, struct MHD_Connection *conn
 
 /// MHD_start_daemon
 static inline struct MHD_Daemon *mhd_start_daemon(const struct mhd_daemon_options *o) {
+  struct MHD_OptionItem tls[] = {
+      {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)o->show_identity},
+      // What is older than TLS 1.2 is broken.
+      {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+      {MHD_OPTION_END, 0, (void *)0}};
+  struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, (void *)0}};
   return MHD_start_daemon(
       o->flags, 0, (void *)0, (void *)0, o->handle, o->context,
       MHD_OPTION_EXTERNAL_LOGGER, &mhd_format_log, (void *)o,  // first, so that it sees every message
+      MHD_OPTION_ARRAY, o->flags & MHD_USE_TLS ? tls : none,
       MHD_OPTION_CONNECTION_LIMIT, o->connection_limit,
       MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->connection_memory,
@@ -95,6 +104,12 @@ static inline size_t mhd_connection_head_size(struct MHD_Connection *connection)
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
   return info == (void *)0 ? 0 : info->header_size;
+}
+
+/// MHD_get_connection_info, MHD_CONNECTION_INFO_GNUTLS_SESSION; gnutls_record_send
+static inline ssize_t mhd_send_tls(struct MHD_Connection *connection, const void *bytes, size_t count) {
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+  return info == (void *)0 ? -1 : gnutls_record_send((gnutls_session_t)info->tls_session, bytes, count);
 }
 
 /// MHD_set_response_options: a body of unknown length is not sent in chunks, and ends with the connection.

@@ -65,7 +65,7 @@ final class Acceptor: Sendable {
         switch errno {
         case EAGAIN: return true
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-          core.log("accept: \(String(cString: strerror(errno)))")
+          core.hooks.log("accept: \(String(cString: strerror(errno)))")
           return false
         default: continue  // this one connection has failed
         }

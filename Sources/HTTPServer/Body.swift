@@ -55,6 +55,12 @@ public final class Body: Sendable {
     self.init(storage, count: count)
   }
 
+  /// A body of the UTF-8 of a text.
+  public convenience init(text: String) {
+    let bytes = Array(text.utf8)
+    self.init(capacity: bytes.count) { output in for byte in bytes { output.append(byte) } }
+  }
+
   /// A body of `count` float32 values, all of which `fill` writes; nil where there is no memory.
   public convenience init?<Failure: Error>(
     floatCount count: Int, _ fill: (inout MutableSpan<Float>) throws(Failure) -> Void

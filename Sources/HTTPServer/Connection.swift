@@ -15,6 +15,9 @@ final class Connection: Sendable {
   /// The stream that is being sent.
   let stream = Locked<StreamBuffer?>(nil)
 
+  /// What TLS has shown; its session looks at it to the end.
+  let identity = Locked<TLSIdentity?>(nil)
+
   struct Suspended {
     var exchange: Exchange?
     var answer: Response?
@@ -24,6 +27,8 @@ final class Connection: Sendable {
   // time wins: the epoll thread goes on or the sweeper cuts, never both.
   private let deadline = Atomic<Int>(none)
   private let isReadingBody = Atomic<Bool>(false)
+  // The status that the sweeper told a client before it cut the connection; 0 before.
+  private let toldStatus = Atomic<Int>(0)
   // The deadline at which the sweeper last saw the end of the input.
   private let endSeenAt = Atomic<Int>(none)
   private static let none = 0
@@ -75,9 +80,19 @@ final class Connection: Sendable {
         isLate
         ? Problem(status: 408, detail: "The body did not arrive in time.", close: true)
         : Problem.malformed("The connection ended within the body.")
-      LastWords(Response(problem), id: RequestID.next()).send(to: socket)
+      // Under TLS only the epoll thread could say it.
+      if core.configuration.tls == nil {
+        LastWords(Response(problem), id: RequestID.next()).send(to: socket)
+      }
+      toldStatus.store(problem.status, ordering: .relaxed)
     }
     shutdown(socket, Int32(SHUT_RDWR))
+  }
+
+  /// The status that the client was told when the connection was cut; nil where it was not.
+  var lastStatus: Int? {
+    let status = toldStatus.load(ordering: .relaxed)
+    return status == 0 ? nil : status
   }
 
   /// Whether the end of the input was there at the last sweep already and nothing has come since: every piece of a body

@@ -38,11 +38,15 @@ final class Daemon: @unchecked Sendable {
     options.pointee.idle_timeout = UInt32(max(1, (core.idleMilliseconds + 999) / 1000))
     options.pointee.connection_memory = configuration.perConnectionMemory
     options.pointee.context = context.toOpaque()
-    options.pointee.log = { serverCore($0).log(String(cString: $1!)) }
+    options.pointee.log = { serverCore($0).hooks.log(String(cString: $1!)) }
     options.pointee.connection_changed = connectionChanged
     options.pointee.target_received = targetReceived
     options.pointee.handle = handleRequest
     options.pointee.completed = requestCompleted
+    if configuration.tls != nil {
+      options.pointee.flags |= MHD_USE_TLS.rawValue
+      options.pointee.show_identity = showIdentity
+    }
     do throws(ServerError) {
       for _ in 0..<configuration.threads { threads.append(try start()) }
     } catch {

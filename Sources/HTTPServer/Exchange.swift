@@ -19,11 +19,17 @@ final class Exchange: @unchecked Sendable {
   private var route: Route?
   private var mediaType, answerType: String?
   private var parameters = PathParameters(names: [], values: [])
+  private var caller: (any Caller)?
   private var admission: (any Admission)?
   private var collector: (any Collector)?
   /// An answer that was decided before the body was read; the body is dropped.
   private var decided: Response?
   private var dropped = 0
+  private var receivedBytes = 0
+  // What was answered.
+  private var status: Int?
+  private var sentBytes = 0
+  private var startedAt = ContinuousClock.now
   /// The stream that is the answer's body.
   private var stream: StreamBuffer?
 
@@ -54,6 +60,7 @@ final class Exchange: @unchecked Sendable {
     core.activeRequests.wrappingAdd(1, ordering: .relaxed)
     core.boundedRequests.wrappingAdd(1, ordering: .relaxed)
     stage = .body
+    startedAt = .now
     guard connection.removeDeadline() else { return .NO }
     do throws(Problem) {
       try readHead(url, method, version)
@@ -93,11 +100,20 @@ final class Exchange: @unchecked Sendable {
   }
 
   private func findRoute() throws(Problem) {
-    switch try core.router.match(head) {
-    case .answer(let response): decided = response
+    let match: Router.Match
+    do throws(Problem) { match = try core.router.match(head) } catch {
+      caller = try core.hooks.identify(head, nil)
+      throw error
+    }
+    switch match {
+    case .answer(let response):
+      caller = try core.hooks.identify(head, nil)
+      decided = preflight(response) ?? response
     case .route(let route, let mediaType, let answerType, let parameters):
       let limit = route.consumed.isEmpty ? core.configuration.drainLimit : bodyLimit(route)
       let length = head.contentLength
+      self.route = route
+      caller = try core.hooks.identify(head, route)
       if let length, length > limit { throw .tooLong(limit) }
       admission = try route.admit(head)
       if let spool = route.spool {
@@ -105,10 +121,14 @@ final class Exchange: @unchecked Sendable {
       } else if let length, length > 0, admission?.hasRoom(forBytes: length) == false {
         throw .overloaded("There is no room for the body now.")
       }
-      self.route = route
       (self.mediaType, self.answerType) = (mediaType, answerType)
       self.parameters = parameters
     }
+  }
+
+  private func preflight(_ response: Response) -> Response? {
+    guard head.origin != nil, let methods = response.headers["Allow"] else { return nil }
+    return core.configuration.cors?.preflight(head, methods: methods)
   }
 
   private func bodyLimit(_ route: Route) -> Int { route.maximumBody ?? core.configuration.bodyLimit }
@@ -123,6 +143,7 @@ final class Exchange: @unchecked Sendable {
   // MARK: Body
 
   private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> MHD_Result {
+    receivedBytes += bytes.count
     let milliseconds = bytes.count * 1000 / core.configuration.minimumBodyRate
     guard connection.extendDeadline(by: milliseconds, limit: core.bodyMilliseconds) else { return endOfCut() }
     if decided == nil, let route, !route.consumed.isEmpty {
@@ -140,7 +161,9 @@ final class Exchange: @unchecked Sendable {
     // Too much to drop. No answer can be queued in the middle of a body, so it goes to the socket directly.
     let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Problem.tooLong(limit))
     core.sweeper.linger(connection.socket)
-    LastWords(refusal, id: head.id).send(to: connection.socket)
+    let words = LastWords(refusal, id: head.id)
+    if core.configuration.tls == nil { words.send(to: connection.socket) } else { words.sendTLS(on: handle) }
+    status = refusal.status
     return .NO
   }
 
@@ -170,7 +193,7 @@ final class Exchange: @unchecked Sendable {
       collector = nil
       let request = Request(
         head: head, mediaType: mediaType, answerType: answerType, body: body, pathParameters: parameters,
-        admission: admission)
+        caller: caller, admission: admission)
       switch try route.handle(request) {
       case .now(let response): return queue(response)
       case .later(let start): return suspend(start)
@@ -238,7 +261,7 @@ final class Exchange: @unchecked Sendable {
     do throws(ServerError) {
       return try send(response)
     } catch {
-      core.log("\(head.id): \(error)")
+      core.hooks.log("\(head.id): \(error)")
       return (try? send(Response(Problem(error)))) ?? .NO
     }
   }
@@ -246,6 +269,8 @@ final class Exchange: @unchecked Sendable {
   /// Throws where there is no response to send, and has begun nothing then.
   private func send(_ response: Response) throws(ServerError) -> MHD_Result {
     let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
+    var response = response
+    if let cors = core.configuration.cors, let origin = head.origin { cors.allow(origin, &response.headers) }
     let hasBody = head.method != .head && response.status != 204 && response.status != 304
     let made = try response.makeHandle(
       id: head.id, closes: closes, serverName: core.configuration.serverName, hasBody: hasBody)
@@ -254,6 +279,7 @@ final class Exchange: @unchecked Sendable {
     // The client has as long to read an answer as it would have to send it.
     let reading = hasBody ? response.content.count * 1000 / core.configuration.minimumBodyRate : 0
     guard connection.setDeadline(in: core.bodyMilliseconds + reading) else { return .NO }
+    (status, sentBytes) = (response.status, hasBody ? response.content.count : 0)
     return MHD_queue_response(handle, UInt32(response.status), made)
   }
 
@@ -286,11 +312,17 @@ final class Exchange: @unchecked Sendable {
     collector = nil
     admission = nil
     if let stream {
+      sentBytes = stream.sentCount
       end(stream)
     } else {
       core.boundedRequests.wrappingSubtract(1, ordering: .releasing)
     }
     _ = connection.setDeadline(in: core.idleMilliseconds + core.headMilliseconds)
+    core.hooks.observe?(
+      RequestRecord(
+        head: head, route: route, caller: caller, status: status ?? connection.lastStatus,
+        receivedBytes: receivedBytes, sentBytes: sentBytes, duration: .now - startedAt))
+    caller = nil
     core.activeRequests.wrappingSubtract(1, ordering: .releasing)
   }
 }

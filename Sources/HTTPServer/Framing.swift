@@ -21,6 +21,8 @@ struct Framing {
       }
     case 6 where bytes.isEqual(name, ignoringCase: "accept"):
       fields.accept = bytes.trimmed(value)
+    case 6 where bytes.isEqual(name, ignoringCase: "origin"):
+      fields.origin = bytes.trimmed(value)
     case 6 where bytes.isEqual(name, ignoringCase: "expect"):
       fields.expect = bytes.trimmed(value)
     case 10 where bytes.isEqual(name, ignoringCase: "request-id"):

@@ -11,12 +11,12 @@ public final class HTTPServer: Sendable {
   /// The TCP port that it listens on.
   public let port: Int
 
-  /// Starts to listen and to answer. `log` gets the library's messages, from any thread.
+  /// Starts to listen and to answer.
   ///
   /// Ignores SIGPIPE and SIGXFSZ for the whole process: a client that goes away, or a file that reaches the limit of its
   /// size, would end it otherwise. Raises malloc's thresholds for giving memory back to 8 and 16 MiB.
   public init(
-    configuration: ServerConfiguration, router: Router, log: @escaping @Sendable (String) -> Void = { _ in }
+    configuration: ServerConfiguration, router: Router, hooks: ServerHooks = ServerHooks()
   ) throws(ServerError) {
     precondition(configuration.threads >= 2, "at least two threads")
     precondition(configuration.minimumBodyRate > 0, "a rate is more than nothing")
@@ -26,7 +26,7 @@ public final class HTTPServer: Sendable {
     let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
     port = socket.port
     do throws(ServerError) {
-      core = try ServerCore(configuration, router, log)
+      core = try ServerCore(configuration, router, hooks)
     } catch {
       close(socket.descriptor)
       throw error

@@ -22,6 +22,9 @@ struct LastWords {
     _ = Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
   }
 
+  /// Sends on the session of a connection whose epoll thread this is.
+  func sendTLS(on connection: OpaquePointer) { _ = mhd_send_tls(connection, bytes, bytes.count) }
+
   private static var date: String {
     var now = time(nil)
     var parts = tm()

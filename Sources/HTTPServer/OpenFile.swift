@@ -28,6 +28,20 @@ public final class OpenFile: Sendable {
 
   deinit { close(descriptor) }
 
+  /// All of it, in memory; throws where it cannot be read. pread
+  public func bytes() throws(ServerError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var done = 0
+    while done < count {
+      let read = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress! + done, count - done, done) }
+      try ServerError.check("pread", Int32(clamping: read))
+      // It was shortened meanwhile.
+      guard read > 0 else { return Array(bytes[..<done]) }
+      done += read
+    }
+    return bytes
+  }
+
   /// libmicrohttpd's response of the bytes in `range`, which owns a descriptor of its own.
   /// MHD_create_response_from_fd_at_offset64
   func makeHandle(_ range: Range<Int>?) throws(ServerError) -> OpaquePointer {

@@ -10,6 +10,8 @@ public struct Request: Sendable {
   public let body: Body
   /// What the `{name}` segments of the route's path matched, percent-decoded.
   public let pathParameters: PathParameters
+  /// Who sent it, as `ServerHooks.identify` said.
+  public let caller: (any Caller)?
   /// The room that it was given by the route's `admit`, to take more memory with.
   public let admission: (any Admission)?
 
@@ -17,7 +19,7 @@ public struct Request: Sendable {
   public func with(body: Body) -> Request {
     Request(
       head: head, mediaType: mediaType, answerType: answerType, body: body, pathParameters: pathParameters,
-      admission: admission)
+      caller: caller, admission: admission)
   }
 }
 

@@ -35,6 +35,7 @@ public struct RequestHead: Sendable {
     var contentEncoding = 0..<0
     var contentType: Range<Int>?
     var expect = 0..<0
+    var origin = 0..<0
     var requestID = 0..<0
   }
 
@@ -51,6 +52,9 @@ public struct RequestHead: Sendable {
     else { return nil }
     return text(fields.contentEncoding).lowercased()
   }
+
+  /// The origin of the web page that sent the request; nil where none did.
+  var origin: String? { fields.origin.isEmpty ? nil : text(fields.origin) }
 
   /// All headers. Parses them anew at each call.
   public var headers: Headers {

@@ -25,6 +25,10 @@ public struct ServerConfiguration: Sendable {
   public var minimumBodyRate = 64 << 10
   /// How long a connection may idle between requests, or stall while an answer is sent.
   public var idleTimeout = Duration.seconds(60)
+  /// What it proves itself by; `nil` serves HTTP without TLS. TLS 1.2 and 1.3.
+  public var tls: TLSCredentials?
+  /// Which web pages may read the answers; `nil` leaves that to browsers, which allow pages of the same origin.
+  public var cors: CORSPolicy?
   /// The Server header of answers; `nil` sends none.
   public var serverName: String?
 

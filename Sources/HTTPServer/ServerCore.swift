@@ -4,7 +4,7 @@ internal import Synchronization
 final class ServerCore: Sendable {
   let configuration: ServerConfiguration
   let router: Router
-  let log: @Sendable (String) -> Void
+  let hooks: ServerHooks
   let sweeper: Sweeper
 
   /// Answers carry `Connection: close`.
@@ -27,11 +27,11 @@ final class ServerCore: Sendable {
   let idleMilliseconds: Int
 
   init(
-    _ configuration: ServerConfiguration, _ router: Router, _ log: @escaping @Sendable (String) -> Void
+    _ configuration: ServerConfiguration, _ router: Router, _ hooks: ServerHooks
   ) throws(ServerError) {
     self.configuration = configuration
     self.router = router
-    self.log = log
+    self.hooks = hooks
     headMilliseconds = configuration.headDeadline.milliseconds
     bodyMilliseconds = configuration.bodyDeadline.milliseconds
     idleMilliseconds = configuration.idleTimeout.milliseconds

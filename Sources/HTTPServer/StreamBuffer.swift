@@ -17,6 +17,8 @@ final class StreamBuffer: Sendable {
     var bytes: [UInt8] = []
     /// Where in `bytes` the unread ones begin.
     var start = 0
+    /// Bytes that were read.
+    var sent = 0
     var isFinished = false
     var reader = Reader.none
     /// The connection is suspended, and nobody is about to resume it.
@@ -31,6 +33,7 @@ final class StreamBuffer: Sendable {
   init(capacity: Int) { self.capacity = capacity }
 
   var bufferedCount: Int { state.withLock { $0.count } }
+  var sentCount: Int { state.withLock { $0.sent } }
   var isFinished: Bool { state.withLock { $0.isFinished } }
 
   var clientIsGone: Bool {
@@ -124,6 +127,7 @@ final class StreamBuffer: Sendable {
       guard count > 0 else { return mhd_end_of_stream }
       state.bytes.withUnsafeBytes { _ = memcpy(target, $0.baseAddress! + state.start, count) }
       state.start += count
+      state.sent += count
       if state.count == 0 {
         state.bytes.removeAll(keepingCapacity: state.start <= StreamBuffer.keptCapacity)
         state.start = 0

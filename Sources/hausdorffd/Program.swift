@@ -10,7 +10,7 @@ struct Program: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       ServeCommand.self, WorkCommand.self, ScoreCommand.self, TrainCommand.self, PredictCommand.self,
-      HealthcheckCommand.self,
+      HealthcheckCommand.self, TokenCommand.self,
     ])
 
   static func main() async {
@@ -33,12 +33,20 @@ struct Program: AsyncParsableCommand {
     var added: [String] = []
     for option in options {
       let flag = "--" + option
-      let variable = "HAUSDORFFD_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
-      guard let value = environment(variable), !value.isEmpty,
+      guard let value = environment(variable(option)), !value.isEmpty,
         !arguments.contains(where: { $0 == flag || $0.hasPrefix(flag + "=") })
       else { continue }
       added.append("\(flag)=\(value)")
     }
+    for name in arguments.first == "serve" ? AccessFlags.environmentFlags : [] {
+      let flag = "--" + name
+      if environment(variable(name)) == "true", !arguments.contains(flag) { added.append(flag) }
+    }
     return arguments.prefix(1) + added + arguments.dropFirst()
+  }
+
+  /// The environment's name of an option.
+  private static func variable(_ option: String) -> String {
+    "HAUSDORFFD_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
   }
 }

@@ -9,6 +9,9 @@ final class Readiness: Sendable {
 
   private let current = Locked(State.starting)
   private let trouble = Locked<String?>(nil)
+  private let pool: ScoringPool
+
+  init(pool: ScoringPool) { self.pool = pool }
 
   var state: State {
     get { current.withLock { $0 } }
@@ -19,5 +22,13 @@ final class Readiness: Sendable {
   var problem: String? {
     get { trouble.withLock { $0 } }
     set { trouble.withLock { $0 = newValue } }
+  }
+
+  /// Why no requests should be sent, a sentence; nil where they should. A full queue is no reason: it is told with each
+  /// request that it refuses.
+  var reason: String? {
+    let state = state
+    if state != .ready { return "The server is \(state.rawValue)." }
+    return problem ?? (pool.isStuck ? "No worker has finished anything for longer than a request may take." : nil)
   }
 }

@@ -1,3 +1,4 @@
+import CoreMetrics
 import Dispatch
 import HTTPServer
 import Logging
@@ -7,29 +8,48 @@ import ServiceLifecycle
 /// The HTTP service from start to stop.
 struct ScoringService: Service {
   let configuration: ServerConfiguration
+  /// The port of a second server for health and metrics; nil where the first has them.
+  let adminPort: Int?
   let limits: ScoringPool.Limits
   /// How long requests are still served as usual after readiness has dropped.
   let drainDelay: Duration
   /// How long accepted requests may take after that.
   let gracePeriod: Duration
   let training: TrainingService
+  let control: AccessControl
+  let exporter: MetricsExporter
+  let accessLog: AccessLog
   let logger: Logger
 
+  /// Connections that the second server takes.
+  static let adminConnections = 256
+
   func run() async throws {
-    let readiness = Readiness()
     let pool = ScoringPool(limits: limits)
+    let readiness = Readiness(pool: pool)
     let formats = FormatLimits(maximumBytes: configuration.bodyLimit)
+    let operation = OperationRoutes(readiness: readiness, pool: pool, configuration: configuration)
+    let metrics = MetricsRoute(exporter: exporter).route
     let routes =
-      OperationRoutes(readiness: readiness, pool: pool, configuration: configuration).routes + [
+      operation.routes + (adminPort == nil ? [metrics] : []) + [
         ScoreRoute(pool: pool, limits: formats).route, LossRoute(pool: pool, limits: formats).route,
       ] + training.routes
-    let server = try HTTPServer(configuration: configuration, router: Router(routes)) { message in
-      // Mostly of clients that break the rules or go away.
-      logger.debug("\(message)")
+    let server = try HTTPServer(configuration: configuration, router: Router(routes), hooks: hooks)
+    let admin = try startAdmin(operation.health + [metrics])
+    let figures = ProcessFigures()
+    exporter.beforeEachAnswer {
+      figures.collect()
+      pool.collect()
+      training.collect()
+      Meter.set(.connections, to: server.connectionCount)
+      Meter.set(.activeRequests, to: server.activeRequestCount)
+      Meter.set(.ready, to: readiness.reason == nil ? 1 : 0)
+      Meter.set(.build, [("version", Version.current)], to: 1)
     }
     training.start(readiness)
     readiness.state = .ready
     logger.info("listening on \(configuration.host) port \(server.port)")
+    if let admin { logger.info("health and metrics are on \(configuration.host), port \(admin.port)") }
     try await gracefulShutdown()
 
     readiness.state = .draining
@@ -43,9 +63,36 @@ struct ScoringService: Service {
       DispatchQueue.global().async {
         server.stop(gracePeriod: gracePeriod)
         workers.wait()
+        // Last, so that it tells of the stop.
+        admin?.stop(gracePeriod: .seconds(1))
         continuation.resume()
       }
     }
     logger.info("stopped")
+  }
+
+  private var hooks: ServerHooks {
+    var hooks = ServerHooks()
+    let requests = RequestMetrics()
+    hooks.identify = { [control] head, route throws(Problem) in try control.identify(head, route) }
+    hooks.observe = { [accessLog] record in
+      requests.observe(record)
+      // What was declared at the head is charged already.
+      if record.head.contentLength == nil { record.visitor?.charge(bytes: record.receivedBytes) }
+      accessLog.observe(record)
+    }
+    // Mostly of clients that break the rules or go away.
+    hooks.log = { [logger] message in logger.debug("\(message)") }
+    return hooks
+  }
+
+  private func startAdmin(_ routes: [Route]) throws -> HTTPServer? {
+    guard let adminPort else { return nil }
+    var admin = ServerConfiguration()
+    (admin.host, admin.port) = (configuration.host, adminPort)
+    (admin.connectionLimit, admin.perConnectionMemory) = (Self.adminConnections, 32 << 10)
+    var hooks = ServerHooks()
+    hooks.log = { [logger] message in logger.debug("\(message)") }
+    return try HTTPServer(configuration: admin, router: Router(routes), hooks: hooks)
   }
 }

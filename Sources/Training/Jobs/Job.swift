@@ -13,6 +13,8 @@ public struct Job: Equatable, Sendable {
   /// A UUIDv7.
   public let id: String
   public let name: String?
+  /// Whose it is; nil where whoever submitted it had no account.
+  public let account: String?
   public let state: State
   public let createdAt: Int
   public let startedAt: Int?
@@ -40,12 +42,12 @@ public struct Job: Equatable, Sendable {
 
   static let columns = """
     id, name, state, created_at, started_at, finished_at, attempt, failures, cancel_requested, data_set, \
-    validation_data_set, init_from, spec, progress, latest, best, error, files_attempt, epochs, events
+    validation_data_set, init_from, spec, progress, latest, best, error, files_attempt, epochs, events, account
     """
 
   /// Takes over a row of `columns`.
   init(_ row: [SQLValue]) throws(StoreError) {
-    guard row.count == 20, let id = row[0].text, let state = row[2].text.flatMap(State.init),
+    guard row.count == 21, let id = row[0].text, let state = row[2].text.flatMap(State.init),
       let createdAt = row[3].integer, let attempt = row[6].integer, let failures = row[7].integer,
       let dataSet = row[9].text, let spec = row[12].text
     else { throw StoreError(.invalid, "the store holds a job that is none") }
@@ -56,6 +58,7 @@ public struct Job: Equatable, Sendable {
     (self.spec, progress, latest, best) = (spec, row[13].text, row[14].text, row[15].text)
     (error, filesAttempt) = (row[16].text, row[17].integer)
     (epochs, events) = (row[18].integer ?? 0, row[19].integer ?? 0)
+    account = row[20].text
   }
 }
 
@@ -67,6 +70,10 @@ public struct NewJob: Sendable {
   public var initFrom: String?
   /// The whole specification, JSON.
   public var spec: String
+  /// Whose it is.
+  public var account: String?
+  /// Who submits it, and how many that have not ended such a client may have; nil for any number.
+  public var client: (name: String, limit: Int)?
 
   public init(
     name: String?, dataSet: String, validationDataSet: String?, initFrom: String?, spec: String

@@ -9,6 +9,8 @@ extension JobStore {
     case keyIsTaken
     /// As many jobs are queued as may be.
     case queueIsFull
+    /// As many jobs of the client have not ended as it may have.
+    case clientHasTooMany
     /// A data set or job that it refers to is gone.
     case refersToNothing(String)
   }
@@ -33,6 +35,12 @@ extension JobStore {
       }
       let queued = try statements.run("SELECT count(*) FROM job WHERE state = 'queued'", [])
       guard queued.first?[0].integer ?? 0 < queueLimit else { return try undo(key, statements, .queueIsFull) }
+      if let (client, limit) = job.client {
+        let unended = try statements.run("SELECT count(*) FROM job WHERE client = $1", [.text(client)])
+        guard unended.first?[0].integer ?? 0 < limit else {
+          return try undo(key, statements, .clientHasTooMany)
+        }
+      }
       for dataSet in [job.dataSet, job.validationDataSet].compactMap({ $0 }) {
         let rows = try statements.run(
           "SELECT id FROM data_set WHERE id = $1 AND state = 'ready'\(database.dialect.locking)",
@@ -45,12 +53,12 @@ extension JobStore {
       _ = try statements.run(
         """
         INSERT INTO job (id, name, state, created_at, attempt, failures, cancel_requested, data_set, validation_data_set, \
-        init_from, spec, saved_steps, claimed_steps, epochs, events)
-        VALUES ($1, $2, 'queued', \(now), 0, 0, 0, $3, $4, $5, $6, 0, 0, 0, 0)
+        init_from, spec, saved_steps, claimed_steps, epochs, events, account, client)
+        VALUES ($1, $2, 'queued', \(now), 0, 0, 0, $3, $4, $5, $6, 0, 0, 0, 0, $7, $8)
         """,
         [
           .text(id), SQLValue(job.name), .text(job.dataSet), SQLValue(job.validationDataSet),
-          SQLValue(job.initFrom), .text(job.spec),
+          SQLValue(job.initFrom), .text(job.spec), SQLValue(job.account), SQLValue(job.client?.name),
         ])
       try add(.state, Job.State.queued.rawValue, to: id, statements)
       try statements.announce(id)
@@ -96,14 +104,16 @@ extension JobStore {
 
   /// At most `limit` jobs in a state, or in any, the newest first.
   ///
-  /// - Parameter before: only jobs that are older than this one.
+  /// - Parameters:
+  ///   - account: only jobs of this account; nil for all.
+  ///   - before: only jobs that are older than this one.
   public func jobs(
-    state: Job.State? = nil, before: String? = nil, limit: Int
+    of account: String? = nil, state: Job.State? = nil, before: String? = nil, limit: Int
   ) throws(StoreError) -> [Job] {
     try database.read { (statements) throws(StoreError) in
       var conditions: [String] = []
       var parameters: [SQLValue] = []
-      for (condition, value) in [("state =", state?.rawValue), ("id <", before)] {
+      for (condition, value) in [("account =", account), ("state =", state?.rawValue), ("id <", before)] {
         guard let value else { continue }
         parameters.append(.text(value))
         conditions.append("\(condition) $\(parameters.count)")

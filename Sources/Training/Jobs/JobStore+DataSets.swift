@@ -11,6 +11,8 @@ extension JobStore {
     /// A UUIDv7.
     public let id: String
     public let name: String?
+    /// Whose it is; nil where whoever made it had no account.
+    public let account: String?
     public let state: State
     /// Milliseconds since 1970.
     public let createdAt: Int
@@ -19,15 +21,16 @@ extension JobStore {
     /// What is known of its samples, JSON.
     public let description: String
 
-    static let columns = "id, name, state, created_at, bytes, description"
+    static let columns = "id, name, state, created_at, bytes, description, account"
 
     /// Takes over a row of `columns`.
     init(_ row: [SQLValue]) throws(StoreError) {
-      guard row.count == 6, let id = row[0].text, let state = row[2].text.flatMap(State.init),
+      guard row.count == 7, let id = row[0].text, let state = row[2].text.flatMap(State.init),
         let createdAt = row[3].integer, let bytes = row[4].integer, let description = row[5].text
       else { throw StoreError(.invalid, "the store holds a data set that is none") }
       (self.id, name, self.state) = (id, row[1].text, state)
       (self.createdAt, self.bytes, self.description) = (createdAt, bytes, description)
+      account = row[6].text
     }
   }
 
@@ -35,16 +38,17 @@ extension JobStore {
   ///
   /// - Returns: false where all data sets would have more than `limit` bytes with it.
   public func beginDataSet(
-    _ id: String, name: String?, bytes: Int, milliseconds: Int, limit: Int
+    _ id: String, name: String?, account: String? = nil, bytes: Int, milliseconds: Int, limit: Int
   ) throws(StoreError) -> Bool {
     try database.write { (statements) throws(StoreError) in
       try forgetAbandoned(statements)
       guard try total(statements) + bytes <= limit else { return false }
       _ = try statements.run(
         """
-        INSERT INTO data_set (id, name, state, created_at, lease_until, bytes, description)
-        VALUES ($1, $2, 'importing', \(now), \(now) + $3, $4, '{}')
-        """, [.text(id), SQLValue(name), .integer(milliseconds), .integer(bytes)])
+        INSERT INTO data_set (id, name, state, created_at, lease_until, bytes, description, account)
+        VALUES ($1, $2, 'importing', \(now), \(now) + $3, $4, '{}', $5)
+        """,
+        [.text(id), SQLValue(name), .integer(milliseconds), .integer(bytes), SQLValue(account)])
       return true
     }
   }
@@ -109,14 +113,23 @@ extension JobStore {
     }
   }
 
-  /// At most `limit` data sets, the newest first; with `before`, those older than that one.
-  public func dataSets(before: String? = nil, limit: Int) throws(StoreError) -> [DataSetRecord] {
+  /// At most `limit` data sets of an account, or of all, the newest first; with `before`, those older than that one.
+  public func dataSets(
+    of account: String? = nil, before: String? = nil, limit: Int
+  ) throws(StoreError) -> [DataSetRecord] {
     try database.read { (statements) throws(StoreError) in
+      var conditions = [isNotAbandoned]
+      var parameters: [SQLValue] = []
+      for (condition, value) in [("account =", account), ("id <", before)] {
+        guard let value else { continue }
+        parameters.append(.text(value))
+        conditions.append("\(condition) $\(parameters.count)")
+      }
       let rows = try statements.run(
         """
-        SELECT \(DataSetRecord.columns) FROM data_set \
-        WHERE \(before == nil ? "" : "id < $1 AND ")\(isNotAbandoned) ORDER BY id DESC LIMIT \(limit)
-        """, before.map { [.text($0)] } ?? [])
+        SELECT \(DataSetRecord.columns) FROM data_set WHERE \(conditions.joined(separator: " AND ")) \
+        ORDER BY id DESC LIMIT \(limit)
+        """, parameters)
       return try rows.map { (row) throws(StoreError) in try DataSetRecord(row) }
     }
   }

@@ -88,7 +88,7 @@ public final class JobStore: Sendable {
   func move(
     _ job: String, to state: Job.State, error: String? = nil, _ statements: any Statements
   ) throws(StoreError) {
-    let finish = state.isFinal ? ", finished_at = \(now)" : ""
+    let finish = state.isFinal ? ", client = NULL, finished_at = \(now)" : ""
     _ = try statements.run(
       """
       UPDATE job SET state = $2, error = $3, owner = NULL, lease_until = NULL\(finish) WHERE id = $1

@@ -30,7 +30,16 @@ enum Schema {
       CREATE TABLE idempotency_key (
         name TEXT PRIMARY KEY, payload TEXT NOT NULL, job TEXT NOT NULL, created_at BIGINT NOT NULL)
       """,
-    ]
+    ],
+    [
+      "ALTER TABLE data_set ADD COLUMN account TEXT",
+      "CREATE INDEX data_set_by_account ON data_set (account, id)",
+      "ALTER TABLE job ADD COLUMN account TEXT",
+      "CREATE INDEX job_by_account ON job (account, id)",
+      // Who waits for it to end: a token's name or an address.
+      "ALTER TABLE job ADD COLUMN client TEXT",
+      "CREATE INDEX job_by_client ON job (client)",
+    ],
   ]
 
   /// Brings a database to the newest version.

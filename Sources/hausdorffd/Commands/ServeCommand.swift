@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoreMetrics
 import Glibc
 import HTTPServer
 import Logging
@@ -17,15 +18,18 @@ struct ServeCommand: AsyncParsableCommand {
   /// The options that are also read from the environment.
   static let environmentOptions =
     [
-      "host", "port", "data", "threads", "workers", "max-body", "max-requests", "max-queued-bytes",
+      "host", "port", "admin-port", "data", "threads", "workers", "max-body", "max-requests", "max-queued-bytes",
       "max-connections", "request-deadline", "head-deadline", "body-deadline", "drain-delay", "grace-period",
-      "log-level",
-    ] + TrainingServiceFlags.environmentOptions
+      "access-log",
+    ] + LogFlags.environmentOptions + AccessFlags.environmentOptions + TrainingServiceFlags.environmentOptions
 
   @Option(help: "The address to listen on, IPv4 or IPv6; 0.0.0.0 or :: for all.")
   var host = "127.0.0.1"
   @Option(help: "The TCP port to listen on; 0 for a free one.")
   var port = 8080
+  @Option(
+    help: "A second TCP port for health and metrics, without TLS and tokens. (default: they are on the first)")
+  var adminPort: Int?
   @Option(help: "The folder for what the server keeps; made if missing.")
   var data = "data"
   @Option(help: "Threads that read and write sockets, at least 2. (default: one a core)")
@@ -51,9 +55,13 @@ struct ServeCommand: AsyncParsableCommand {
   var drainDelay = 0
   @Option(help: "Seconds that accepted requests may take after that.")
   var gracePeriod = 30
-  @Option(help: "The least severe messages to log: trace, debug, info, notice, warning, error or critical.")
-  var logLevel = "info"
+  @Option(help: "Which requests to log: none, errors or all.")
+  var accessLog = AccessLog.Choice.errors
 
+  @OptionGroup(title: "Logs")
+  var logs: LogFlags
+  @OptionGroup(title: "Access")
+  var access: AccessFlags
   @OptionGroup(title: "Training")
   var training: TrainingServiceFlags
 
@@ -62,12 +70,11 @@ struct ServeCommand: AsyncParsableCommand {
       guard let value, !range.contains(value) else { return }
       throw ValidationError("--\(name) must be \(range.lowerBound) to \(range.upperBound), not \(value)")
     }
-    guard Logger.Level(rawValue: logLevel) != nil else {
-      throw ValidationError(
-        "--log-level '\(logLevel)' is not one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
-      )
-    }
     try check("port", port, 0...65535)
+    try check("admin-port", adminPort, 0...65535)
+    guard adminPort == nil || adminPort == 0 || adminPort != port else {
+      throw ValidationError("--admin-port must be another than --port")
+    }
     try check("threads", threads, 2...1024)
     try check("workers", workers, 1...1024)
     try check("max-body", maxBody, 1...1 << 40)
@@ -83,8 +90,9 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var logger = Logger(label: "hausdorffd") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+    let logger = logs.logger
+    let exporter = MetricsExporter()
+    MetricsSystem.bootstrap(exporter)
     try prepareDataFolder()
     try raiseDescriptorLimit()
     let cores = Cores.available
@@ -97,6 +105,16 @@ struct ServeCommand: AsyncParsableCommand {
     configuration.bodyLimit = maxBody
     configuration.headDeadline = .seconds(headDeadline)
     configuration.bodyDeadline = .seconds(bodyDeadline)
+    configuration.cors = access.cors
+    let control: AccessControl
+    do {
+      control = try access.control()
+      configuration.tls = try access.readIdentity().map(TLSCredentials.init)
+    } catch {
+      throw Output.failure("\(error)")
+    }
+    if let identity = configuration.tls?.identity { Reloading.note(identity, logger) }
+    warnOfOpenness(logger)
     var limits = ScoringPool.Limits()
     limits.width = workers ?? cores
     limits.requests = maxRequests
@@ -113,23 +131,38 @@ struct ServeCommand: AsyncParsableCommand {
     }
     guard StopSignal.asked == 0 else { return }
     let service = ScoringService(
-      configuration: configuration, limits: limits, drainDelay: .seconds(drainDelay),
+      configuration: configuration, adminPort: adminPort, limits: limits, drainDelay: .seconds(drainDelay),
       gracePeriod: .seconds(gracePeriod),
       training: TrainingService(
         store: store, folder: folder, flags: training, limits: limits,
-        formats: FormatLimits(maximumBytes: maxBody), logger: logger), logger: logger)
+        formats: FormatLimits(maximumBytes: maxBody), logger: logger),
+      control: control, exporter: exporter, accessLog: AccessLog(choice: accessLog, logger: logger),
+      logger: logger)
+    let reloading = Reloading(flags: access, control: control, credentials: configuration.tls, logger: logger)
 
     let group = ServiceGroup(
       configuration: .init(
-        services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+        services: [
+          .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(service: reloading),
+        ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
+  }
+
+  /// Says so where anyone who reaches the port may use it.
+  private func warnOfOpenness(_ logger: Logger) {
+    let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    guard access.tokens == nil, !isLoopback else { return }
+    logger.warning(
+      "ANYONE WHO REACHES \(host) PORT \(port) MAY SCORE, TRAIN, AND SEE AND DELETE ALL DATA SETS AND JOBS: there is no --tokens"
+    )
   }
 
   /// Lets the process open a descriptor for each connection, and some more for the refused ones that linger.
   private func raiseDescriptorLimit() throws {
     var limit = rlimit()
-    let needed = rlim_t(maxConnections + 512)
+    let needed = rlim_t(maxConnections + 512 + (adminPort == nil ? 0 : ScoringService.adminConnections))
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < needed else {
       return
     }
@@ -146,7 +179,7 @@ struct ServeCommand: AsyncParsableCommand {
     if errno == EEXIST {
       var status = stat()
       errno = stat(data, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR ? ENOTDIR : 0
-      if errno == 0, access(data, W_OK | X_OK) == 0 { return }
+      if errno == 0, Glibc.access(data, W_OK | X_OK) == 0 { return }
     }
     throw ValidationError("the data folder '\(data)' cannot be used: \(String(cString: strerror(errno)))")
   }

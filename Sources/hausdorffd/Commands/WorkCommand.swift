@@ -12,7 +12,7 @@ struct WorkCommand: ParsableCommand {
       "Each job runs in a process of its own. Each option is also read from the environment, as in HAUSDORFFD_STORE for --store."
   )
 
-  static let environmentOptions = JobFlags.environmentOptions + ["data", "jobs", "log-level"]
+  static let environmentOptions = JobFlags.environmentOptions + LogFlags.environmentOptions + ["data", "jobs"]
 
   @Option(help: "The folder that the server keeps data sets and models in; all machines must see the same.")
   var data = "data"
@@ -25,14 +25,11 @@ struct WorkCommand: ParsableCommand {
   // them.
   @Option(help: .hidden) var owner: String?
   @Flag(help: .hidden) var idle = false
-  @Option(help: "The least severe messages to log: trace, debug, info, notice, warning, error or critical.")
-  var logLevel = "info"
+  @OptionGroup(title: "Logs")
+  var logs: LogFlags
 
   func validate() throws {
     guard (1...1024).contains(jobs) else { throw ValidationError("--jobs must be 1 to 1024, not \(jobs)") }
-    guard Logger.Level(rawValue: logLevel) != nil else {
-      throw ValidationError("--log-level '\(logLevel)' is not a level")
-    }
   }
 
   func run() throws {
@@ -44,8 +41,7 @@ struct WorkCommand: ParsableCommand {
       throw Output.failure("\(error)")
     }
     guard once else {
-      var logger = Logger(label: "hausdorffd") { StreamLogHandler.standardError(label: $0) }
-      logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+      let logger = logs.logger
       let supervisor = WorkerSupervisor(
         store: store, folder: folder, flags: flags, width: jobs, isIdle: false, logger: logger)
       supervisor.start()

@@ -13,6 +13,7 @@ final class Housekeeping: Sendable {
   private let jobDays, dataSetDays: Double?
   private let readiness: Readiness
   private let logger: Logger
+  private let metrics = JobMetrics()
 
   init(
     store: JobStore, folder: DataFolder, jobDays: Double?, dataSetDays: Double?, readiness: Readiness,
@@ -25,7 +26,7 @@ final class Housekeeping: Sendable {
   /// Starts the thread; it ends with the process.
   func start() {
     BackgroundThread.start { [self] in
-      var (nextSweep, nextTidying) = (LeaseKeeper.now, LeaseKeeper.now)
+      var (nextSweep, nextTidying, nextCount) = (LeaseKeeper.now, LeaseKeeper.now, LeaseKeeper.now)
       while true {
         var problem: String?
         do throws(StoreError) {
@@ -34,6 +35,10 @@ final class Housekeeping: Sendable {
           if now >= nextSweep {
             try sweep()
             nextSweep = now + 60
+          }
+          if now >= nextCount {
+            try metrics.collect(store)
+            nextCount = now + 5
           }
           if now >= nextTidying {
             try tidy()

@@ -1,5 +1,14 @@
+import Glibc
+
 /// Times as the API writes them.
 enum Timestamp {
+  /// The time now.
+  static var now: String {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return text(time.tv_sec * 1000 + time.tv_nsec / 1_000_000)
+  }
+
   /// Milliseconds since 1970 as RFC 3339 has them, in UTC, such as `2026-01-31T12:00:00.000Z`.
   static func text(_ milliseconds: Int) -> String {
     let (day, rest) = (

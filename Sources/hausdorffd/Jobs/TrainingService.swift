@@ -8,7 +8,7 @@ import Training
 struct TrainingServiceFlags: ParsableArguments {
   static let environmentOptions =
     JobFlags.environmentOptions + [
-      "training-jobs", "max-upload", "max-data", "max-queued-jobs", "max-event-streams", "max-models",
+      "training-jobs", "max-upload", "max-data", "max-queued-jobs", "max-client-jobs", "max-event-streams", "max-models",
       "keep-jobs",
       "keep-datasets",
     ]
@@ -22,6 +22,8 @@ struct TrainingServiceFlags: ParsableArguments {
   var maxData = 256 << 30
   @Option(help: "Training jobs that may wait.")
   var maxQueuedJobs = 10_000
+  @Option(help: "Training jobs of one token, or of one address without tokens, that may not have ended. (default: any)")
+  var maxClientJobs: Int?
   @Option(help: "Event streams that may be open.")
   var maxEventStreams = 256
   @Option(help: "Trained models to keep ready for predictions.")
@@ -39,6 +41,7 @@ struct TrainingServiceFlags: ParsableArguments {
     try check("max-upload", maxUpload >= 1 && maxUpload <= 1 << 44, "1 to \(1 << 44)")
     try check("max-data", maxData >= 1 && maxData <= 1 << 50, "1 to \(1 << 50)")
     try check("max-queued-jobs", (0...10_000_000).contains(maxQueuedJobs), "0 to 10000000")
+    try check("max-client-jobs", (1...10_000_000).contains(maxClientJobs ?? 1), "1 to 10000000")
     try check("max-event-streams", (0...65_536).contains(maxEventStreams), "0 to 65536")
     try check("max-models", (1...1024).contains(maxModels), "1 to 1024")
     for (name, days) in [("keep-jobs", keepJobs), ("keep-datasets", keepDatasets)] {
@@ -62,7 +65,7 @@ struct TrainingService: Sendable {
     // They wait for the store and the disk, not for the processor.
     limits.width = 8
     context = JobContext(
-      store: store, folder: folder, pool: ScoringPool(limits: limits), limits: formats, logger: logger)
+      store: store, folder: folder, pool: ScoringPool(limits: limits, name: "training"), limits: formats, logger: logger)
     (self.flags, self.logger) = (flags, logger)
     supervisor =
       flags.trainingJobs == 0
@@ -73,12 +76,17 @@ struct TrainingService: Sendable {
   }
 
   var routes: [Route] {
-    TrainingJobRoutes(context: context, queueLimit: flags.maxQueuedJobs).routes
+    TrainingJobRoutes(
+      context: context, queueLimit: flags.maxQueuedJobs, clientLimit: flags.maxClientJobs
+    ).routes
       + [EventStreams(context: context, limit: flags.maxEventStreams).route]
       + ModelRoutes(context: context, models: ModelCache(capacity: flags.maxModels, threads: Cores.available))
       .routes
       + DataSetRoutes(context: context, uploadLimit: flags.maxUpload, totalLimit: flags.maxData).routes
   }
+
+  /// Sets the metrics of what waits for the store now.
+  func collect() { context.pool.collect() }
 
   func start(_ readiness: Readiness) {
     Housekeeping(

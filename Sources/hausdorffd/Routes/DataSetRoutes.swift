@@ -80,7 +80,7 @@ struct DataSetRoutes: Sendable {
     if case .synthetic(let shapes) = source { bytes = shapes.byteCount }
     let begun = try context.ask { (store) throws(StoreError) in
       try store.beginDataSet(
-        id, name: name, bytes: bytes, milliseconds: Int(Self.lease * 1000), limit: totalLimit)
+        id, name: name, account: request.visitor?.account, bytes: bytes, milliseconds: Int(Self.lease * 1000), limit: totalLimit)
     }
     guard begun else { throw noRoom }
     do throws(Problem) {
@@ -261,10 +261,9 @@ struct DataSetRoutes: Sendable {
   }
 
   private func record(_ request: Request) throws(Problem) -> JobStore.DataSetRecord {
-    let id = request.pathParameters["id"]
-    guard UUIDv7.isValid(id),
-      let record = try context.ask({ (store) throws(StoreError) in try store.dataSet(id) })
-    else { throw JobContext.noDataSet }
+    guard let record = try context.dataSet(request.pathParameters["id"], scope: request.scope) else {
+      throw JobContext.noDataSet
+    }
     return record
   }
 
@@ -277,7 +276,7 @@ struct DataSetRoutes: Sendable {
       return (page, before)
     }
     let records = try context.ask { (store) throws(StoreError) in
-      try store.dataSets(before: before, limit: page.limit + 1)
+      try store.dataSets(of: request.scope, before: before, limit: page.limit + 1)
     }
     return page.reply("datasets", records, cursor: \.id) { json, record in Self.write(record, to: &json) }
   }

@@ -37,13 +37,26 @@ struct JobContext: Sendable {
     }
   }
 
-  /// The job that a path names.
+  /// The job that a path names, where whoever asks may see it.
   func job(_ request: Request) throws(Problem) -> Job {
-    let id = request.pathParameters["id"]
-    guard UUIDv7.isValid(id), let job = try ask({ (store) throws(StoreError) in try store.job(id) }) else {
-      throw Self.noJob
-    }
+    guard let job = try job(request.pathParameters["id"], scope: request.scope) else { throw Self.noJob }
     return job
+  }
+
+  /// The job of that id; nil where there is none, or it is not of the account that `scope` is.
+  func job(_ id: String, scope: String?) throws(Problem) -> Job? {
+    guard UUIDv7.isValid(id), let job = try ask({ (store) throws(StoreError) in try store.job(id) }),
+      scope == nil || job.account == scope
+    else { return nil }
+    return job
+  }
+
+  /// The data set of that id; likewise.
+  func dataSet(_ id: String, scope: String?) throws(Problem) -> JobStore.DataSetRecord? {
+    guard UUIDv7.isValid(id), let record = try ask({ (store) throws(StoreError) in try store.dataSet(id) }),
+      scope == nil || record.account == scope
+    else { return nil }
+    return record
   }
 
   static let noJob = Problem(status: 404, detail: "There is no training job of this id.")

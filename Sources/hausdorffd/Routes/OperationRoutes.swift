@@ -7,11 +7,17 @@ struct OperationRoutes: Sendable {
   let pool: ScoringPool
   let configuration: ServerConfiguration
 
-  var routes: [Route] {
+  /// The routes of the server's health.
+  var health: [Route] {
     [
       Route(.get, "/livez", produces: ["text/plain", "application/json"]) { _ in .now(Self.text("ok\n")) },
       Route(.get, "/readyz", produces: ["text/plain", "application/json"], handle: ready),
       Route(.get, "/healthz", produces: ["text/plain", "application/json"], handle: ready),
+    ]
+  }
+
+  var routes: [Route] {
+    health + [
       Route(.get, "/v1/info") { _ in .now(.json(.bytes(info))) },
       Route(.get, "/openapi.yaml", produces: ["application/yaml"]) { _ in
         .now(Response(contentType: "application/yaml", content: .bytes(PackageResources.openapi_yaml)))
@@ -20,13 +26,8 @@ struct OperationRoutes: Sendable {
   }
 
   private func ready(_ request: Request) throws(Problem) -> Answer {
-    let state = readiness.state
-    guard state == .ready else {
-      throw Problem(
-        status: 503, detail: "The server is \(state.rawValue).", headers: ["Retry-After": "1"])
-    }
-    if let problem = readiness.problem {
-      throw Problem(status: 503, detail: problem, headers: ["Retry-After": "1"])
+    if let reason = readiness.reason {
+      throw Problem(status: 503, detail: reason, headers: ["Retry-After": "1"])
     }
     guard request.head.query.contains(where: { $0.name == "verbose" }) else { return .now(Self.text("ok\n")) }
     return .now(

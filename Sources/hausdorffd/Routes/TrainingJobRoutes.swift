@@ -9,10 +9,14 @@ struct TrainingJobRoutes: Sendable {
   let context: JobContext
   /// How many jobs may be queued.
   let queueLimit: Int
+  /// How many jobs of one client may not have ended; nil for any number.
+  let clientLimit: Int?
   /// Idempotency keys of requests that are being answered.
   private let pending = Locked<Set<String>>([])
 
-  init(context: JobContext, queueLimit: Int) { (self.context, self.queueLimit) = (context, queueLimit) }
+  init(context: JobContext, queueLimit: Int, clientLimit: Int?) {
+    (self.context, self.queueLimit, self.clientLimit) = (context, queueLimit, clientLimit)
+  }
 
   var routes: [Route] {
     [
@@ -58,13 +62,14 @@ struct TrainingJobRoutes: Sendable {
         status: 400, detail: "The Idempotency-Key must be 1 to 255 visible ASCII characters.",
         errors: [.init(.parameter("Idempotency-Key"), "must be 1 to 255 visible ASCII characters")])
     }
-    guard pending.withLock({ $0.insert(name).inserted }) else {
+    // Each account has its own keys, which have no blank.
+    let key = (request.visitor?.account.map { "\($0) \(name)" } ?? name, request.body.withBytes { SHA256.text(of: $0) })
+    guard pending.withLock({ $0.insert(key.0).inserted }) else {
       throw Problem(
         status: 409, detail: "A request with this Idempotency-Key is being answered.",
         headers: ["Retry-After": "1"])
     }
-    defer { pending.withLock { _ = $0.remove(name) } }
-    let key = (name, request.body.withBytes { SHA256.text(of: $0) })
+    defer { pending.withLock { _ = $0.remove(key.0) } }
     // First of all: what it referred to may be gone by now.
     if let known = try context.ask({ (store) throws(StoreError) in try store.submission(key: key) }) {
       return try reply(known)
@@ -80,17 +85,26 @@ struct TrainingJobRoutes: Sendable {
     }
     let members = try context.members(request)
     var specification = try Problem.from { () throws(RequestError) in try JobSpecification(json: members) }
-    let references = try references(of: specification)
+    let references = try references(of: specification, scope: request.scope)
     try Problem.from { () throws(RequestError) in
       try specification.complete(
         training: references.training, validation: references.validation, start: references.start)
     }
-    let job = NewJob(
+    var job = NewJob(
       name: specification.name, dataSet: specification.dataSet,
       validationDataSet: specification.validationDataSet, initFrom: specification.initFrom,
       spec: specification.json)
-    return try reply(
-      context.ask { (store) throws(StoreError) in try store.submit(job, key: key, queueLimit: queueLimit) })
+    job.account = request.visitor?.account
+    job.client = clientLimit.map { (request.clientName, $0) }
+    let new = job
+    let submission = try context.ask { (store) throws(StoreError) in
+      try store.submit(new, key: key, queueLimit: queueLimit)
+    }
+    if case .accepted(let job) = submission {
+      context.logger.info(
+        "a job was accepted", metadata: request.head.logMetadata.merging(["job": .string(job.id)]) { $1 })
+    }
+    return try reply(submission)
   }
 
   private func reply(_ submission: JobStore.Submission) throws(Problem) -> Response {
@@ -109,6 +123,12 @@ struct TrainingJobRoutes: Sendable {
       throw Problem(
         status: 429, detail: "\(queueLimit) jobs are queued, which is as many as may be.",
         headers: ["Retry-After": "60"])
+    case .clientHasTooMany:
+      Refusals.count(.jobs)
+      throw Problem(
+        status: 429,
+        detail: "\(clientLimit ?? 0) jobs of this client have not ended, which is as many as one may have.",
+        headers: ["Retry-After": "60"])
     case .refersToNothing(let id): throw Problem(RequestError(.pointer(""), "\(id) is no longer there"))
     }
   }
@@ -116,13 +136,15 @@ struct TrainingJobRoutes: Sendable {
   private typealias References = (training: DataSet, validation: DataSet?, start: Model?)
 
   /// What a specification refers to; all that is missing is told at once.
-  private func references(of specification: JobSpecification) throws(Problem) -> References {
+  private func references(
+    of specification: JobSpecification, scope: String?
+  ) throws(Problem) -> References {
     var errors: [Problem.FieldError] = []
     func find<Value>(
-      _ pointer: String, _ id: String?, _ body: (String) throws(Problem) -> Result<Value, Missing>
+      _ pointer: String, _ id: String?, _ body: (String, String?) throws(Problem) -> Result<Value, Missing>
     ) throws(Problem) -> Value? {
       guard let id else { return nil }
-      switch try body(id) {
+      switch try body(id, scope) {
       case .success(let value): return value
       case .failure(let missing):
         errors.append(.init(.pointer(pointer), missing.detail))
@@ -140,9 +162,8 @@ struct TrainingJobRoutes: Sendable {
     let detail: String
   }
 
-  private func dataSet(_ id: String) throws(Problem) -> Result<DataSet, Missing> {
-    let record = try context.ask { (store) throws(StoreError) in try store.dataSet(id) }
-    guard let record else { return .failure(Missing(detail: "there is no data set of this id")) }
+  private func dataSet(_ id: String, scope: String?) throws(Problem) -> Result<DataSet, Missing> {
+    guard let record = try context.dataSet(id, scope: scope) else { return .failure(Missing(detail: "there is no data set of this id")) }
     guard record.state == .ready else {
       return .failure(Missing(detail: "the data set is still being taken over"))
     }
@@ -153,9 +174,8 @@ struct TrainingJobRoutes: Sendable {
     }
   }
 
-  private func model(_ id: String) throws(Problem) -> Result<Model, Missing> {
-    let job = try context.ask { (store) throws(StoreError) in try store.job(id) }
-    guard let job else { return .failure(Missing(detail: "there is no training job of this id")) }
+  private func model(_ id: String, scope: String?) throws(Problem) -> Result<Model, Missing> {
+    guard let job = try context.job(id, scope: scope) else { return .failure(Missing(detail: "there is no training job of this id")) }
     guard let path = context.folder.model(of: job) else {
       return .failure(Missing(detail: "the job has no model yet"))
     }
@@ -176,7 +196,7 @@ struct TrainingJobRoutes: Sendable {
       return (page, state, before)
     }
     let jobs = try context.ask { (store) throws(StoreError) in
-      try store.jobs(state: state, before: before, limit: page.limit + 1)
+      try store.jobs(of: request.scope, state: state, before: before, limit: page.limit + 1)
     }
     return page.reply("jobs", jobs, cursor: \.id) { json, job in job.write(to: &json) }
   }
@@ -220,8 +240,7 @@ struct TrainingJobRoutes: Sendable {
   }
 
   private func delete(_ request: Request) throws(Problem) -> Response {
-    let id = request.pathParameters["id"]
-    guard UUIDv7.isValid(id) else { throw JobContext.noJob }
+    let id = try context.job(request).id
     switch try context.ask({ (store) throws(StoreError) in try store.delete(id) }) {
     case .missing: throw JobContext.noJob
     case .inUse(by: [id]):
@@ -233,6 +252,13 @@ struct TrainingJobRoutes: Sendable {
       context.folder.remove(job: id)
       return Response(status: 204)
     }
+  }
+}
+
+extension Request {
+  /// What a client is called where jobs are counted.
+  fileprivate var clientName: String {
+    visitor?.account.map { "token " + $0 } ?? "address " + (visitor?.address ?? head.peer.description)
   }
 }
 

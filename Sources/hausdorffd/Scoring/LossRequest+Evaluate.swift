@@ -24,7 +24,9 @@ extension LossRequest {
       if error == .stopped { return nil }
       throw self.refusal(error)
     }
-    return try LossReply(request: self, value: value, gradient: gradient)
+    let reply = try LossReply(request: self, value: value, gradient: gradient)
+    ScoreMetrics.count(reply)
+    return reply
   }
 
   private func evaluate(

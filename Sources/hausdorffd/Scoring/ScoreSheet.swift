@@ -35,7 +35,9 @@ struct ScoreSheet: Sendable {
         try plan.score(item, perform: Score.inTurn)
       }
       let pair = ScoreReply.Pair.scored(ScoreReply.Scored(plan, scores))
-      return try ScoreReply(settings, [pair], isList: false, isJSON: isJSON)
+      let reply = try ScoreReply(settings, [pair], isList: false, isJSON: isJSON)
+      ScoreMetrics.count(reply)
+      return reply
     }
   }
 
@@ -64,7 +66,9 @@ struct ScoreSheet: Sendable {
     let work = Work(pairs: pairs, isList: isList, reasonToStop: reasonToStop, perform: perform)
     let outcomes = try work.outcomes()
     return try Problem.from { () throws(RequestError) in
-      try ScoreReply(settings, outcomes, isList: isList, isJSON: isJSON)
+      let reply = try ScoreReply(settings, outcomes, isList: isList, isJSON: isJSON)
+      ScoreMetrics.count(reply)
+      return reply
     }
   }
 

@@ -1,3 +1,4 @@
+import CoreMetrics
 import Dispatch
 import HTTPServer
 
@@ -24,32 +25,59 @@ final class ScoringPool: Sendable {
     var waiting: ArraySlice<Waiting?> = []
     var workers = 0
     var isWatching = false
+    /// When a worker last began something.
+    var takenAt = ContinuousClock.now
 
     /// Takes what waits first.
-    mutating func next() -> (@Sendable () -> Void)? {
+    mutating func next() -> Waiting? {
       guard !waiting.isEmpty else { return nil }
       let first = waiting[waiting.startIndex].take()
       waiting.removeFirst()
-      return first?.work
+      return first
     }
   }
 
   private struct Waiting {
     let work: @Sendable () -> Void
-    let deadline: ContinuousClock.Instant
+    let since: ContinuousClock.Instant
   }
 
+  /// What metrics call it.
+  let name: String
   let limits: Limits
   private let state = Locked(State())
+  private let waitTime: Timer
   private let queue = DispatchQueue(label: "hausdorffd.scoring", qos: .userInitiated, attributes: .concurrent)
 
-  init(limits: Limits) {
+  init(limits: Limits, name: String = "scoring") {
     precondition(limits.width > 0)
-    self.limits = limits
+    (self.limits, self.name) = (limits, name)
+    waitTime = Timer(label: MetricName.queueWait.rawValue, dimensions: [("pool", name)])
+  }
+
+  /// Sets the metrics of what it holds now.
+  func collect() {
+    let (requests, waiting, bytes, workers) = state.withLock {
+      ($0.requests, $0.waiting.count, $0.bytes, $0.workers)
+    }
+    let pool = [("pool", name)]
+    Meter.set(.places, pool, to: requests)
+    Meter.set(.placesLimit, pool, to: limits.requests)
+    Meter.set(.waiting, pool, to: waiting)
+    Meter.set(.queuedBytes, pool, to: bytes)
+    Meter.set(.queuedBytesLimit, pool, to: limits.bytes)
+    Meter.set(.workers, pool, to: limits.width)
+    Meter.set(.busyWorkers, pool, to: workers)
   }
 
   /// Requests that have a place now.
   var requestCount: Int { state.withLock { $0.requests } }
+
+  /// Whether all workers have been at what they do for longer than any request may take.
+  var isStuck: Bool {
+    let longest = limits.deadline * 2
+    return state.withLock { $0.workers == limits.width && ContinuousClock.now - $0.takenAt > longest }
+  }
 
   /// A place for a request; its end gives the place back.
   func admit() throws(Problem) -> Place {
@@ -59,6 +87,7 @@ final class ScoringPool: Sendable {
       return true
     }
     guard isFree else {
+      Refusals.count(.full)
       throw Problem(
         status: 503, detail: "All \(limits.requests) places for requests are taken.",
         headers: ["Retry-After": "1"])
@@ -70,7 +99,7 @@ final class ScoringPool: Sendable {
   ///
   /// - Parameter work: asks first whether it is still wanted.
   func submit(_ work: @escaping @Sendable () -> Void) {
-    let waiting = Waiting(work: work, deadline: ContinuousClock.now + limits.deadline)
+    let waiting = Waiting(work: work, since: .now)
     let (startsWorker, startsWatch) = state.withLock { state in
       state.waiting.append(waiting)
       guard state.workers == limits.width else {
@@ -88,14 +117,14 @@ final class ScoringPool: Sendable {
   private func watch() {
     queue.asyncAfter(deadline: .now() + 1) {
       let now = ContinuousClock.now
-      while let late = self.state.withLock({ state -> (@Sendable () -> Void)? in
-        guard let first = state.waiting.first, let first, first.deadline <= now else {
+      while let late = self.state.withLock({ state -> Waiting? in
+        guard let first = state.waiting.first, let first, first.since + self.limits.deadline <= now else {
           state.isWatching = !state.waiting.isEmpty
           return nil
         }
         return state.next()
       }) {
-        late()
+        late.work()
       }
       if self.state.withLock({ $0.isWatching }) { self.watch() }
     }
@@ -124,6 +153,7 @@ final class ScoringPool: Sendable {
     let helpers = state.withLock { state in
       let helpers = state.waiting.isEmpty ? min(limits.width - state.workers, count - 1) : 0
       state.workers += helpers
+      if helpers > 0 { state.takenAt = .now }
       return helpers
     }
     for _ in 0..<helpers {
@@ -144,15 +174,17 @@ final class ScoringPool: Sendable {
 
   /// Does what waits until nothing does.
   private func drain() {
-    while let work = state.withLock({ state -> (@Sendable () -> Void)? in
-      guard let work = state.next() else {
+    while let next = state.withLock({ state -> Waiting? in
+      guard let next = state.next() else {
         state.workers -= 1
         state.waiting = []
         return nil
       }
-      return work
+      state.takenAt = .now
+      return next
     }) {
-      work()
+      waitTime.recordNanoseconds((ContinuousClock.now - next.since).nanoseconds)
+      next.work()
     }
   }
 
