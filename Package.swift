@@ -90,7 +90,10 @@ let package = Package(
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "hausdorffdTests", dependencies: ["hausdorffd", "TestSupport"], exclude: ["Python"],
+      name: "hausdorffdTests",
+      dependencies: [
+        "hausdorffd", "HTTPServer", "TestSupport", .product(name: "CoreMetrics", package: "swift-metrics"),
+      ], exclude: ["Python"],
       swiftSettings: swiftSettings
     ),
   ],

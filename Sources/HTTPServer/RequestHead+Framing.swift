@@ -19,6 +19,7 @@ extension RequestHead {
     fieldsStart = bytes.count
     bytes.append(contentsOf: lines)
     try readFields(version)
+    isWellFormed = true
     id = requestID ?? RequestID.next()
     try readTarget()
   }

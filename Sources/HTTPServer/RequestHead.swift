@@ -26,6 +26,8 @@ public struct RequestHead: Sendable {
   var bytes: [UInt8] = []
   var pathRange = 0..<0
   var fieldsStart = 0
+  /// Whether the header lines can be walked; those of a head that was refused may not end where they should.
+  var isWellFormed = false
   var fields = KnownFields()
   var expectsContinue = false
 
@@ -56,7 +58,7 @@ public struct RequestHead: Sendable {
   /// The origin of the web page that sent the request; nil where none did.
   var origin: String? { fields.origin.isEmpty ? nil : text(fields.origin) }
 
-  /// All headers. Parses them anew at each call.
+  /// All headers; none where the head is malformed. Parses them anew at each call.
   public var headers: Headers {
     var headers = Headers()
     forEachField { name, value in headers.append(text(name), text(value)) }
@@ -85,6 +87,7 @@ public struct RequestHead: Sendable {
   func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
   private func forEachField(_ body: (_ name: Range<Int>, _ value: Range<Int>) -> Void) {
+    guard isWellFormed else { return }
     var index = fieldsStart
     while let field = nextField(at: &index) {
       body(field.name, bytes.span.trimmed(field.value))

@@ -9,6 +9,7 @@ final class Readiness: Sendable {
 
   private let current = Locked(State.starting)
   private let trouble = Locked<String?>(nil)
+  private let free = Locked<Int?>(nil)
   private let pool: ScoringPool
 
   init(pool: ScoringPool) { self.pool = pool }
@@ -22,6 +23,12 @@ final class Readiness: Sendable {
   var problem: String? {
     get { trouble.withLock { $0 } }
     set { trouble.withLock { $0 = newValue } }
+  }
+
+  /// Bytes free on the disk of the data folder, when last looked; nil before the first look.
+  var freeBytes: Int? {
+    get { free.withLock { $0 } }
+    set { free.withLock { $0 = newValue } }
   }
 
   /// Why no requests should be sent, a sentence; nil where they should. A full queue is no reason: it is told with each

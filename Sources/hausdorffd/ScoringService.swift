@@ -37,6 +37,8 @@ struct ScoringService: Service {
     let server = try HTTPServer(configuration: configuration, router: Router(routes), hooks: hooks)
     let admin = try startAdmin(operation.health + [metrics])
     let figures = ProcessFigures()
+    Refusals.prepare()
+    ScoreMetrics.prepare()
     exporter.beforeEachAnswer {
       figures.collect()
       pool.collect()

@@ -33,11 +33,16 @@ struct ArgumentsTests {
     _ option: String
   ) throws {
     let good =
-      ["host": "::1", "data": "folder", "log-level": "debug", "heartbeat-seconds": "2"][option] ?? "16"
+      [
+        "host": "::1", "data": "folder", "log-level": "debug", "log-format": "text", "access-log": "all",
+        "heartbeat-seconds": "2", "cors-origins": "https://a.example", "trusted-proxies": "10.0.0.0/8",
+      ][option] ?? "16"
     let variable = "HAUSDORFFD_" + option.uppercased().replacing("-", with: "_")
     let given = arguments(["serve"], [variable: good])
     #expect(given == ["serve", "--\(option)=\(good)"])
-    #expect(throws: Never.self) { try ServeCommand.parse(Array(given.dropFirst())) }
+    // These two go together.
+    let other = ["tls-key": ["--tls-certificate=a"], "tls-certificate": ["--tls-key=a"]][option] ?? []
+    #expect(throws: Never.self) { try ServeCommand.parse(Array(given.dropFirst()) + other) }
   }
 
   @Test func `Every option of serve is also read from the environment`() {
@@ -46,6 +51,9 @@ struct ArgumentsTests {
     let flags = Set(words.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) })
     #expect(
       flags.subtracting(["help", "version", "port"])
-        == Set(ServeCommand.environmentOptions).subtracting(["port"]))
+        == Set(ServeCommand.environmentOptions + AccessFlags.environmentFlags).subtracting(["port"]))
+    #expect(
+      arguments(["serve"], ["HAUSDORFFD_REQUIRE_TOKENS": "true"]) == ["serve", "--require-tokens"])
+    #expect(arguments(["serve"], ["HAUSDORFFD_REQUIRE_TOKENS": "false"]) == ["serve"])
   }
 }

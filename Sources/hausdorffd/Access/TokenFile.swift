@@ -40,7 +40,7 @@ struct TokenFile: Sendable {
 
   init(text: String, path: String) throws(Malformed) {
     var entries: [Entry] = []
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (number, line) in Self.lines(of: text).enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
       // What a line has is not shown: it may be a token in the wrong place.
@@ -54,6 +54,10 @@ struct TokenFile: Sendable {
     }
     guard !entries.isEmpty else { throw Malformed(description: "the token file '\(path)' has no tokens") }
     self.entries = entries
+  }
+
+  private static func lines(of text: String) -> [Substring] {
+    text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
   }
 
   /// The entry of a token. Takes as long whichever it is, and whether there is one.

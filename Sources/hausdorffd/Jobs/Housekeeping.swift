@@ -44,6 +44,7 @@ final class Housekeeping: Sendable {
             try tidy()
             nextTidying = now + 3600
           }
+          readiness.freeBytes = folder.freeBytes
           if folder.freeBytes < Self.leastFreeBytes { problem = "The disk of the data folder is full." }
         } catch {
           if readiness.problem == nil { logger.error("the job store does not work: \(error)") }

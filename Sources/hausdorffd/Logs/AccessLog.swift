@@ -20,7 +20,7 @@ struct AccessLog: Sendable {
     var metadata: Logger.Metadata = [
       "request_id": .string(record.head.id), "method": .string(record.head.method.label),
       "path": .string(record.head.path), "client": .string(record.client),
-      "seconds": .stringConvertible(1e-9 * Double(record.duration.nanoseconds)),
+      "seconds": .stringConvertible(1e-6 * Double(record.duration.nanoseconds / 1000)),
       "received_bytes": .stringConvertible(record.receivedBytes),
       "sent_bytes": .stringConvertible(record.sentBytes),
     ]

@@ -7,6 +7,13 @@ enum ScoreMetrics {
   private static let losses = LabelledMetric(counting: .losses, "loss")
   private static let empties = LabelledMetric(counting: .emptyMasks, "side")
 
+  /// Makes the counters whose labels are known.
+  static func prepare() {
+    for side in [EmptySide.truth, .prediction, .both] { empties[side.rawValue].increment(by: 0) }
+    items[Metric.averageHausdorff.name, Convention.modified.rawValue].increment(by: 0)
+    for name in LossTerm.differentiableNames { losses[name].increment(by: 0) }
+  }
+
   static func count(_ reply: ScoreReply) {
     guard !reply.items.isEmpty else { return }
     for metric in reply.settings.metrics {

@@ -32,8 +32,14 @@ struct OperationRoutes: Sendable {
     guard request.head.query.contains(where: { $0.name == "verbose" }) else { return .now(Self.text("ok\n")) }
     return .now(
       Self.text(
-        "ready\nrequests being received, waiting or worked on: \(pool.requestCount) of \(pool.limits.requests)\n"
-      ))
+        """
+        ready
+        requests being received, waiting or worked on: \(pool.requestCount) of \(pool.limits.requests)
+        workers: \(pool.workerCount) of \(pool.limits.width) at work
+        store: it answers
+        disk: \(readiness.freeBytes.map { "\($0) bytes free" } ?? "not looked at yet")
+
+        """))
   }
 
   private var info: [UInt8] {

@@ -55,6 +55,9 @@ final class ScoringPool: Sendable {
     waitTime = Timer(label: MetricName.queueWait.rawValue, dimensions: [("pool", name)])
   }
 
+  /// Workers that are at work now.
+  var workerCount: Int { state.withLock { $0.workers } }
+
   /// Sets the metrics of what it holds now.
   func collect() {
     let (requests, waiting, bytes, workers) = state.withLock {

@@ -40,13 +40,10 @@ final class ServerProcess: Sendable {
   private static let toEnd = Locked<ServerProcess?>(nil)
 
   private static func port(in log: String) -> Int? {
-    for line in log.split(separator: "\n") {
-      let words = line.split(separator: " ")
-      guard let index = words.firstIndex(of: "listening"), words.count > index + 4, words[index + 3] == "port"
-      else { continue }
-      return Int(words[index + 4])
-    }
-    return nil
+    guard let listening = log.firstRange(of: "listening on "),
+      let port = log[listening.upperBound...].firstRange(of: " port "), log[port.upperBound...].contains("\n")
+    else { return nil }
+    return Int(log[port.upperBound...].prefix { $0.isNumber })
   }
 
   var isRunning: Bool { process.exitStatus == nil }
