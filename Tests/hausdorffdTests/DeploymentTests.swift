@@ -3,6 +3,12 @@ import Testing
 
 /// What is in `deploy` and the Dockerfile, as far as a machine without a container engine or a cluster can show.
 struct DeploymentTests {
+  @Test(arguments: ["kubernetes", "compose", "systemd", "monitoring", "image"])
+  func `What is deployed is valid, and the program takes its settings`(_ part: String) throws {
+    let text = try Python.run("Tests/hausdorffdTests/Python/deployment.py", [Executable.path, part])
+    #expect(text.contains(" checks, 0 differences"), "\(text)")
+  }
+
   /// Whether a Debian root can be made and entered here.
   private static let canMakeImages =
     !Executable.isSanitized && geteuid() == 0 && access("/usr/sbin/debootstrap", X_OK) == 0

@@ -10,7 +10,6 @@ Prints the compressed sizes.
 
 import fcntl
 import gzip
-import http.client
 import json
 import os
 import re
@@ -25,7 +24,7 @@ import tarfile
 import tempfile
 import time
 
-repository = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
+from container import Program, stages
 
 # What debian:bookworm-slim is beside a minimal debootstrap.
 slim = {
@@ -41,21 +40,6 @@ slim = {
 }
 archive = "http://deb.debian.org/debian"
 sources = [f"deb {archive} bookworm main", f"deb {archive} bookworm-updates main", f"deb {archive}-security bookworm-security main"]
-
-
-def stages(path):
-    """The stages of a Dockerfile, each a list of instructions and their arguments."""
-    with open(path) as file:
-        lines = [line for line in file.read().splitlines() if not line.lstrip().startswith("#")]
-    found = []
-    for line in re.sub(r"\\\n", " ", "\n".join(lines)).splitlines():
-        if not line.strip():
-            continue
-        instruction, argument = line.split(maxsplit=1)
-        if instruction == "FROM":
-            found.append([])
-        found[-1].append((instruction, argument))
-    return found
 
 
 class Image:
@@ -151,14 +135,6 @@ def raise_loopback():
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 0x1))  # SIOCSIFFLAGS, IFF_UP
 
 
-def ask(port, method, path, body=None):
-    """Status and text of an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-    answer = connection.getresponse()
-    return answer.status, answer.read().decode()
-
-
 def run_image(image):
     """Within namespaces of its own."""
     raise_loopback()
@@ -194,19 +170,19 @@ def run_image(image):
         server.kill()
         sys.exit(f"HEALTHCHECK ended with {healthy[0]}: {healthy[2]}\nThe server wrote: {server.communicate()[1]}")
     pair = json.dumps({"y_true": [[0, 1], [0, 1]], "y_pred": [[1, 0], [1, 0]]})
-    status, text = ask(image.ports[0], "POST", "/v1/score", pair)
+    status, text = Program.ask(image.ports[0], "POST", "/v1/score", pair)
     assert status == 200 and json.loads(text)["loss"] == 1, (status, text)
-    status, text = ask(image.ports[0], "POST", "/v1/datasets", json.dumps({"synthetic": {"samples": 4, "size": 16}}))
+    status, text = Program.ask(image.ports[0], "POST", "/v1/datasets", json.dumps({"synthetic": {"samples": 4, "size": 16}}))
     assert status == 201, (status, text)
     job = {"dataset": json.loads(text)["id"], "epochs": 1, "model": {"levels": 2, "base_channels": 4}}
-    status, text = ask(image.ports[0], "POST", "/v1/training-jobs", json.dumps(job))
+    status, text = Program.ask(image.ports[0], "POST", "/v1/training-jobs", json.dumps(job))
     assert status == 202, (status, text)
     job = json.loads(text)
     while job["state"] in ("queued", "running"):
         time.sleep(0.1)
-        job = json.loads(ask(image.ports[0], "GET", f"/v1/training-jobs/{job['id']}")[1])
+        job = json.loads(Program.ask(image.ports[0], "GET", f"/v1/training-jobs/{job['id']}")[1])
     assert job["state"] == "succeeded", job
-    assert [ask(port, "GET", "/livez")[0] for port in image.ports] == [200] * len(image.ports)
+    assert [Program.ask(port, "GET", "/livez")[0] for port in image.ports] == [200] * len(image.ports)
     server.send_signal(image.signal)
     errors = server.communicate(timeout=120)[1]
     assert server.returncode == 0, (server.returncode, errors)
@@ -214,7 +190,7 @@ def run_image(image):
 
 
 def main():
-    stage = stages(f"{repository}/Dockerfile")[-1]
+    stage = stages()[-1]
     if sys.argv[1] == "--run":
         return run_image(Image(stage, sys.argv[2]))
     program = os.path.realpath(sys.argv[1])
