@@ -58,7 +58,7 @@ def check_compose(program):
 
 def check_systemd(program):
     text = read(f"{deploy}/hausdorffd.service")
-    values = dict(re.findall(r"^Environment=(\w+)=(\S+)$", text, re.M))
+    values = dict(re.findall(r"^Environment=(HAUSDORFFD_\w+)=(\S+)$", text, re.M))
     check(re.search(r"^ExecStart=(.*)$", text, re.M)[1] == "/usr/local/bin/hausdorffd serve", "what is started")
     check_variables(program, "serve", values, "hausdorffd.service")
     check(int(re.search(r"^TimeoutStopSec=(\d+)$", text, re.M)[1]) == stop_seconds(values, "serve"), f"TimeoutStopSec is not {stop_seconds(values, 'serve')}")
