@@ -75,13 +75,24 @@ def try_to_serve(program, values, where):
         # The files and the database are elsewhere; the wait is longer than the test.
         values = {name: value for name, value in values.items() if name != "HAUSDORFFD_STORE"} | own | {"HAUSDORFFD_DRAIN_DELAY": "3600"}
         with open(f"{folder}/tokens", "w") as file:
-            file.write("")
+            file.write(f"anyone score sha256:{'0' * 64}\n")
         with Program(program, "serve", values) as server:
             if not server.ready():
                 return check(False, f"{where}: no server is ready with these settings: {server.errors}")
             server.process.terminate()
             check(server.becomes(503), f"{where}: ready after SIGTERM")
             check(server.status("/livez") == 200, f"{where}: not alive after SIGTERM")
+
+
+def try_to_work(program, values, where):
+    """A worker takes these settings, is ready on the admin port, and ends at SIGTERM in good order."""
+    with tempfile.TemporaryDirectory() as folder:
+        values = {name: value for name, value in values.items() if name != "HAUSDORFFD_STORE"} | {"HAUSDORFFD_DATA": folder}
+        with Program(program, "work", values) as worker:
+            if not worker.ready():
+                return check(False, f"{where}: no worker is ready with these settings: {worker.errors}")
+            worker.process.terminate()
+            check(worker.process.wait(60) == 0, f"{where}: the worker ended with {worker.process.returncode}: {worker.errors}")
 
 
 def report():

@@ -15,7 +15,7 @@ import tempfile
 import jsonschema
 import yaml
 
-from checks import check, check_flags, check_variables, deploy, exits_well, options, read, report, stop_seconds, try_to_serve
+from checks import check, check_flags, check_variables, deploy, exits_well, options, read, report, stop_seconds, try_to_serve, try_to_work
 from container import repository, stages
 from manifests import check_kubernetes
 from monitoring import check_monitoring
@@ -53,7 +53,9 @@ def check_compose(program):
     check(scraped == [{"job_name": "hausdorffd", "static_configs": [{"targets": [f"{name}:{admin}" for name in ("server", "worker")]}]}], "what Prometheus asks")
     for content in compose["configs"].values():
         check("apiVersion" in yaml.safe_load(content["content"]), "what Grafana is given")
-    try_to_serve(program, shared | {key: str(value) for key, value in server["environment"].items()}, "compose.yaml")
+    for name, try_out in (("server", try_to_serve), ("worker", try_to_work)):
+        values = {key: str(value) for key, value in compose["services"][name]["environment"].items()}
+        try_out(program, shared | values, f"compose.yaml, {name}")
 
 
 def check_systemd(program):

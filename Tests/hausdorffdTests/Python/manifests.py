@@ -7,7 +7,7 @@ import jsonschema
 import kubernetes_validate
 import yaml
 
-from checks import check, check_variables, deploy, read, seconds, stop_seconds, try_to_serve
+from checks import check, check_variables, deploy, read, seconds, stop_seconds, try_to_serve, try_to_work
 from kustomize import render
 
 kubernetes = f"{deploy}/kubernetes"
@@ -139,6 +139,7 @@ def check_kubernetes(program):
     memory = int(server["HAUSDORFFD_MAX_QUEUED_BYTES"]) + 4 * int(server["HAUSDORFFD_MAX_BODY"]) + (512 << 20)
     check(container(objects.all["Deployment", "hausdorffd-server"])["resources"]["limits"] == {"cpu": "4", "memory": "4Gi"} and memory <= 4 << 30, "the memory that the server may take")
     try_to_serve(program, server, "server.env")
+    try_to_work(program, objects.environment(objects.all["Deployment", "hausdorffd-worker"]), "worker.env")
 
 
 def check_workload(objects, workload):
