@@ -20,12 +20,21 @@ RUN apt-get update \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin hausdorffd \
  && install -d -o hausdorffd -g hausdorffd /data
 COPY --from=build /usr/local/bin/hausdorffd /usr/local/bin/hausdorffd
-ENV HAUSDORFFD_HOST=0.0.0.0 HAUSDORFFD_DATA=/data
+ENV HAUSDORFFD_HOST=0.0.0.0 HAUSDORFFD_ADMIN_PORT=8081 HAUSDORFFD_DATA=/data
 # By number, so that an orchestrator can tell that it is not root.
 USER 10001:10001
 VOLUME /data
-EXPOSE 8080
+# Requests; health and metrics, which need not be published.
+EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["hausdorffd", "healthcheck"]
+# The admin port, which never has TLS and which `work` has too.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["hausdorffd", "healthcheck", "--port", "8081"]
 ENTRYPOINT ["hausdorffd"]
 CMD ["serve"]
+# Last, so that a new revision builds nothing again.
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="hausdorffd" \
+      org.opencontainers.image.description="Scores segmentation masks with Hausdorff metrics and trains U-Nets on them" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim"

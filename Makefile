@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: run build test lint format bench study sanitize asan tsan fuzz clean
+.PHONY: run build test lint format bench study image sanitize asan tsan fuzz clean
 .PHONY: swift library-packages test-packages bench-packages
 
 binary := .build/release/hausdorffd
@@ -45,6 +45,11 @@ bench: build bench-packages .venv/bench
 	swift build -c release --static-swift-stdlib --package-path Benchmarks --scratch-path .build-bench
 	.venv/bin/python3 Benchmarks/bench.py --binary $(binary) --tools .build-bench/release $(if $(QUICK),--quick)
 
+# What the Dockerfile makes, without a container engine: tries it and prints its size. As root.
+image: build
+	$(call install,debootstrap)
+	python3 Tests/hausdorffdTests/Python/image.py $(binary)
+
 # What losses do for a U-Net: the table of the README.
 study: build test-packages
 	python3 Benchmarks/study.py --binary $(binary)
@@ -75,7 +80,7 @@ library-packages:
 	$(call install,libmicrohttpd-dev libdnnl-dev libsimdjson-dev libspng-dev libarchive-dev nettle-dev libsqlite3-dev libpq-dev zlib1g-dev pkg-config)
 
 test-packages:
-	$(call install,ca-certificates curl python3-venv postgresql faketime)
+	$(call install,ca-certificates curl python3-venv postgresql faketime debootstrap prometheus systemd)
 
 bench-packages:
 	$(call install,wrk)
