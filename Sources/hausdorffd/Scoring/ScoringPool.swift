@@ -41,7 +41,7 @@ final class ScoringPool: Sendable {
 
   let limits: Limits
   private let state = Locked(State())
-  private let queue = DispatchQueue(label: "hausdorffd.scoring", qos: .userInitiated, attributes: .concurrent)
+  private let deadlines = DispatchQueue(label: "hausdorffd.deadlines", qos: .userInitiated)
 
   init(limits: Limits) {
     precondition(limits.width > 0)
@@ -80,13 +80,20 @@ final class ScoringPool: Sendable {
       defer { state.isWatching = true }
       return (false, !state.isWatching)
     }
-    if startsWorker { queue.async { self.drain() } }
+    if startsWorker { Self.startWorker { self.drain() } }
     if startsWatch { watch() }
+  }
+
+  /// Runs `work` on a thread at once.
+  private static func startWorker(_ work: @escaping @Sendable () -> Void) {
+    // All concurrent queues of the process share as many threads as there are cores, so one pool's work would keep
+    // another's waiting for as long as it lasts. Each serial queue gets a thread.
+    DispatchQueue(label: "hausdorffd.worker", qos: .userInitiated).async(execute: work)
   }
 
   /// Looks once a second, as long as something waits, for what has waited past its deadline.
   private func watch() {
-    queue.asyncAfter(deadline: .now() + 1) {
+    deadlines.asyncAfter(deadline: .now() + 1) {
       let now = ContinuousClock.now
       while let late = self.state.withLock({ state -> (@Sendable () -> Void)? in
         guard let first = state.waiting.first, let first, first.deadline <= now else {
@@ -127,7 +134,7 @@ final class ScoringPool: Sendable {
       return helpers
     }
     for _ in 0..<helpers {
-      queue.async {
+      Self.startWorker {
         work()
         self.drain()
       }
