@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: run build test lint format bench study image sanitize asan tsan fuzz clean
-.PHONY: swift library-packages test-packages bench-packages
+.PHONY: run build test soak lint format bench study image sanitize asan tsan fuzz clean
+.PHONY: swift library-packages test-packages
 
 binary := .build/release/hausdorffd
 # Tests are built for release: the C kernels are too slow without the optimiser.
@@ -13,6 +13,8 @@ swift_sources := Package.swift Sources Tests $(wildcard Benchmarks/Package.swift
 # How long `make fuzz` tries each decoder, and whether `make bench` settles for few repetitions.
 SECONDS := 600
 QUICK :=
+# Which scenarios `make soak` runs; all by default.
+SCENARIOS :=
 
 run: build
 	exec $(binary) serve
@@ -22,6 +24,10 @@ build: swift library-packages
 
 test: swift library-packages test-packages .venv/tests lint
 	$(swift_test) --scratch-path .build-test
+
+# What a server meets in production, in full: about an hour. SCENARIOS names some, such as "overload restart".
+soak: build test-packages .venv/tests
+	.venv/bin/python3 Tests/Soak/soak.py --binary $(binary) $(SCENARIOS)
 
 lint: swift
 	swift format lint --strict --recursive $(swift_sources)
@@ -41,7 +47,7 @@ asan tsan: swift library-packages test-packages .venv/tests
 fuzz: swift library-packages
 	for decoder in json npy png nifti gzip rle archive form; do FUZZ_SCRATCH="$(CURDIR)/.build-fuzz" Tests/Fuzz/run.sh $$decoder $(SECONDS); done
 
-bench: build bench-packages .venv/bench
+bench: build .venv/bench
 	swift build -c release --static-swift-stdlib --package-path Benchmarks --scratch-path .build-bench
 	.venv/bin/python3 Benchmarks/bench.py --binary $(binary) --tools .build-bench/release $(if $(QUICK),--quick)
 
@@ -80,10 +86,7 @@ library-packages:
 	$(call install,libmicrohttpd-dev libdnnl-dev libsimdjson-dev libspng-dev libarchive-dev nettle-dev libsqlite3-dev libpq-dev zlib1g-dev pkg-config)
 
 test-packages:
-	$(call install,ca-certificates curl python3-venv postgresql faketime debootstrap prometheus systemd)
-
-bench-packages:
-	$(call install,wrk)
+	$(call install,ca-certificates curl python3-venv postgresql faketime debootstrap prometheus systemd haproxy slowhttptest wrk openssl)
 
 # Python serves the tests and the benchmark only. Any python3 will do that can make virtual environments.
 .venv/tests: Tests/requirements.txt | test-packages

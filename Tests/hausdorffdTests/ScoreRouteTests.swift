@@ -62,7 +62,7 @@ struct ScoreRouteTests {
       try sheet(Self.batch).reply(reasonToStop: {
         asked.withLock { asked in
           asked += 1
-          return asked > 2 ? Problem(status: 503, detail: "The client has gone.") : nil
+          return asked > 2 ? .clientHasGone : nil
         }
       })
     }
@@ -82,7 +82,7 @@ struct ScoreRouteTests {
     let sheet = ScoreSheet(request.settings, list: Array(repeating: pair, count: 5), isJSON: true)
     let problem = #expect(throws: Problem.self) {
       try sheet.reply(reasonToStop: {
-        decoded.withLock { $0 } == 2 ? Problem(status: 503, detail: "The client has gone.") : nil
+        decoded.withLock { $0 } == 2 ? .clientHasGone : nil
       })
     }
     #expect(problem?.status == 503 && decoded.withLock { $0 } == 2)

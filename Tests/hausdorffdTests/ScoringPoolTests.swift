@@ -39,6 +39,23 @@ struct ScoringPoolTests {
     #expect(first.reserve(bytes: 40) && !first.reserve(bytes: 1))
   }
 
+  @Test func `A pool whose workers are all busy keeps no other pool waiting`() {
+    let (busy, other) = (pool { $0.width = 4 * Cores.available }, pool())
+    let progress = Locked((running: 0, isFree: false))
+    for _ in 0..<busy.limits.width {
+      // Work that blocks would not do: Dispatch makes more threads when some of them sleep.
+      busy.submit {
+        progress.withLock { $0.running += 1 }
+        while progress.withLock({ !$0.isFree }) {}
+      }
+    }
+    #expect(eventually { progress.withLock { $0.running } == busy.limits.width })
+    let done = DispatchSemaphore(value: 0)
+    other.submit { done.signal() }
+    #expect(done.wait(timeout: .now() + 60) == .success)
+    progress.withLock { $0.isFree = true }
+  }
+
   @Test func `So many workers work at once, and all work is done`() {
     let pool = pool { $0.width = 3 }
     let progress = Locked((running: 0, most: 0, done: 0))

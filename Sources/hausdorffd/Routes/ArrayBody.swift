@@ -237,7 +237,8 @@ enum ArrayBody {
     return text
   }
 
-  private static func refuseQuery(of request: Request, because reason: String) throws(Problem) {
+  /// Refuses a request that has options in its query, where they are elsewhere.
+  static func refuseQuery(of request: Request, because reason: String) throws(Problem) {
     guard let item = request.head.query.first else { return }
     throw Problem(RequestError(.parameter(item.name), "is not taken from the query: \(reason)", status: 400))
   }

@@ -73,7 +73,7 @@ struct DataSetRoutes: Sendable {
   }
 
   private func create(_ request: Request, _ responder: Responder) throws(Problem) -> Response {
-    guard !responder.clientIsGone else { throw Problem(status: 503, detail: "The client has gone.") }
+    guard !responder.clientIsGone else { throw .clientHasGone }
     let (source, name) = try source(request)
     let id = UUIDv7.next()
     var bytes = request.body.count
@@ -134,6 +134,7 @@ struct DataSetRoutes: Sendable {
   }
 
   private func synthetic(_ request: Request) throws(Problem) -> (Source, name: String?) {
+    try ArrayBody.refuseQuery(of: request, because: "options of a JSON request are members of its body")
     let members = try context.members(request)
     return try Problem.from { () throws(RequestError) in
       var list = OptionList(json: members)
@@ -339,7 +340,7 @@ extension SyntheticShapes {
     list.read("classes", into: &classes) { (option) throws(RequestError) in try option.integer(in: 1...8) }
     list.read("empty", into: &emptyShare) { (option) throws(RequestError) in try option.number(in: 0...1) }
     list.read("seed", into: &seed) { (option) throws(RequestError) in
-      UInt64(try option.integer(in: 0...1 << 53))
+      UInt64(try option.integer(in: 0...(1 << 53) - 1))
     }
   }
 }

@@ -47,7 +47,7 @@ final class ScoringPool: Sendable {
   let limits: Limits
   private let state = Locked(State())
   private let waitTime: Timer
-  private let queue = DispatchQueue(label: "hausdorffd.scoring", qos: .userInitiated, attributes: .concurrent)
+  private let deadlines = DispatchQueue(label: "hausdorffd.deadlines")
 
   init(limits: Limits, name: String = "scoring") {
     precondition(limits.width > 0)
@@ -112,13 +112,20 @@ final class ScoringPool: Sendable {
       defer { state.isWatching = true }
       return (false, !state.isWatching)
     }
-    if startsWorker { queue.async { self.drain() } }
+    if startsWorker { Self.startWorker { self.drain() } }
     if startsWatch { watch() }
+  }
+
+  /// Runs `work` on a thread at once.
+  private static func startWorker(_ work: @escaping @Sendable () -> Void) {
+    // All concurrent queues of the process share as many threads as there are cores, so one pool's work would keep
+    // another's waiting for as long as it lasts. Each serial queue gets a thread.
+    DispatchQueue(label: "hausdorffd.worker").async(execute: work)
   }
 
   /// Looks once a second, as long as something waits, for what has waited past its deadline.
   private func watch() {
-    queue.asyncAfter(deadline: .now() + 1) {
+    deadlines.asyncAfter(deadline: .now() + 1) {
       let now = ContinuousClock.now
       while let late = self.state.withLock({ state -> Waiting? in
         guard let first = state.waiting.first, let first, first.since + self.limits.deadline <= now else {
@@ -160,7 +167,7 @@ final class ScoringPool: Sendable {
       return helpers
     }
     for _ in 0..<helpers {
-      queue.async {
+      Self.startWorker {
         work()
         self.drain()
       }

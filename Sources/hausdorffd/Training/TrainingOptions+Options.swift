@@ -58,7 +58,7 @@ extension TrainingOptions {
       return share
     }
     list.read("seed", into: &seed) { (option) throws(RequestError) in
-      UInt64(try option.integer(in: 0...1 << 53))
+      UInt64(try option.integer(in: 0...(1 << 53) - 1))
     }
     list.read("early_stopping", into: &patience) { (option) throws(RequestError) in
       try option.integer(in: 1...100_000)

@@ -448,9 +448,10 @@ def bad_input(folder, store):
         if reply.status != 201:
             break
     expect(reply.status in (413, 507) and attempt >= 3, f"all data sets together: {reply.status} {attempt} {reply.data}")
-    for body, pointer in (({"synthetic": {"samples": 0}}, "/synthetic/samples"), ({"synthetic": 1}, "/synthetic"), ({"synthetic": {"samples": 100_000, "size": 4096}}, "/synthetic/samples"), ({}, "/synthetic"), ({"synthetic": {}, "x": 1}, "/x")):
+    for body, pointer in (({"synthetic": {"samples": 0}}, "/synthetic/samples"), ({"synthetic": 1}, "/synthetic"), ({"synthetic": {"samples": 100_000, "size": 4096}}, "/synthetic/samples"), ({}, "/synthetic"), ({"synthetic": {}, "x": 1}, "/x"), ({"synthetic": {"seed": 2**53 + 1}}, "/synthetic/seed")):
         problem = server.json("POST", "/v1/datasets", body, status=422)
         expect([error["pointer"] for error in problem["errors"]] == [pointer], f"{body}: {problem}")
+    server.json("POST", "/v1/datasets?name=x", {"synthetic": {}}, status=400)
 
     # Cut off in the middle: nothing stays.
     files = sorted(path.name for path in (Path(folder) / "data" / "datasets").iterdir())
