@@ -15,6 +15,9 @@ final class Connection: Sendable {
   /// The stream that is being sent.
   let stream = Locked<StreamBuffer?>(nil)
 
+  /// The form of problems of the request that was received last.
+  let problemForm = Locked<ProblemForm?>(nil)
+
   struct Suspended {
     var exchange: Exchange?
     var answer: Response?
@@ -75,7 +78,7 @@ final class Connection: Sendable {
         isLate
         ? Problem(status: 408, detail: "The body did not arrive in time.", close: true)
         : Problem.malformed("The connection ended within the body.")
-      LastWords(Response(problem), id: RequestID.next()).send(to: socket)
+      LastWords(told(Response(problem)), id: RequestID.next()).send(to: socket)
     }
     shutdown(socket, Int32(SHUT_RDWR))
   }

@@ -61,6 +61,7 @@ final class Exchange: @unchecked Sendable {
     } catch {
       decided = Response(error)
     }
+    connection.problemForm.withLock { $0 = core.router.problemForm(for: head) }
     if head.id.isEmpty { head.id = RequestID.next() }
     let length = head.contentLength
     if let decided {
@@ -140,7 +141,7 @@ final class Exchange: @unchecked Sendable {
     // Too much to drop. No answer can be queued in the middle of a body, so it goes to the socket directly.
     let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Problem.tooLong(limit))
     core.sweeper.linger(connection.socket)
-    LastWords(refusal, id: head.id).send(to: connection.socket)
+    LastWords(connection.told(refusal), id: head.id).send(to: connection.socket)
     return .NO
   }
 
@@ -247,7 +248,7 @@ final class Exchange: @unchecked Sendable {
   private func send(_ response: Response) throws(ServerError) -> MHD_Result {
     let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
     let hasBody = head.method != .head && response.status != 204 && response.status != 304
-    let made = try response.makeHandle(
+    let made = try connection.told(response).makeHandle(
       id: head.id, closes: closes, serverName: core.configuration.serverName, hasBody: hasBody)
     defer { MHD_destroy_response(made) }
     if case .stream(let end) = response.content { try begin(end.buffer) }
