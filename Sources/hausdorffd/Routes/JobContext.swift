@@ -38,8 +38,10 @@ struct JobContext: Sendable {
   }
 
   /// The job that a path names.
-  func job(_ request: Request) throws(Problem) -> Job {
-    let id = request.pathParameters["id"]
+  func job(_ request: Request) throws(Problem) -> Job { try job(request, id: request.pathParameters["id"]) }
+
+  /// The job of an id that a request names in some other way.
+  func job(_ request: Request, id: String) throws(Problem) -> Job {
     guard UUIDv7.isValid(id), let job = try ask({ (store) throws(StoreError) in try store.job(id) }) else {
       throw Self.noJob
     }

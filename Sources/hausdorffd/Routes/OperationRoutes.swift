@@ -20,14 +20,7 @@ struct OperationRoutes: Sendable {
   }
 
   private func ready(_ request: Request) throws(Problem) -> Answer {
-    let state = readiness.state
-    guard state == .ready else {
-      throw Problem(
-        status: 503, detail: "The server is \(state.rawValue).", headers: ["Retry-After": "1"])
-    }
-    if let problem = readiness.problem {
-      throw Problem(status: 503, detail: problem, headers: ["Retry-After": "1"])
-    }
+    try readiness.check()
     guard request.head.query.contains(where: { $0.name == "verbose" }) else { return .now(Self.text("ok\n")) }
     return .now(
       Self.text(
