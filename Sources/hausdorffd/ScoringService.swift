@@ -23,7 +23,13 @@ struct ScoringService: Service {
       OperationRoutes(readiness: readiness, pool: pool, configuration: configuration).routes + [
         ScoreRoute(pool: pool, limits: formats).route, LossRoute(pool: pool, limits: formats).route,
       ] + training.routes
-    let server = try HTTPServer(configuration: configuration, router: Router(routes)) { message in
+      + InferenceRoutes(
+        readiness: readiness,
+        infer: InferRoute(
+          pool: pool, limits: formats, predictor: training.predictor, statistics: InferenceStatistics())
+      ).routes
+    let router = Router(routes, problemForms: [InferenceProblems.form])
+    let server = try HTTPServer(configuration: configuration, router: router) { message in
       // Mostly of clients that break the rules or go away.
       logger.debug("\(message)")
     }
