@@ -113,7 +113,7 @@ struct TensorText {
   private static func byteCount(_ parameters: [JSONMember]) throws(FormatError) -> Int? {
     guard let value = parameters.first(where: { $0.name == "binary_data_size" })?.value else { return nil }
     guard case .number(let number) = value, let count = Int(exactly: number), count >= 0 else {
-      throw FormatError(.malformed, "is not a number of bytes", path: "/parameters/binary_data_size")
+      throw FormatError(.malformed, "is not a number of bytes", path: "/binary_data_size")
     }
     return count
   }
@@ -121,7 +121,7 @@ struct TensorText {
   /// Refuses elements in memory that is shared with the client.
   private static func refuseElsewhere(_ parameters: [JSONMember]) throws(FormatError) {
     if let member = parameters.first(where: { $0.name.hasPrefix("shared_memory") }) {
-      throw FormatError(.unsupported, "shared memory is not supported", path: "/parameters/\(member.name)")
+      throw FormatError(.unsupported, "shared memory is not supported", path: "/\(member.name)")
     }
   }
 
@@ -145,7 +145,7 @@ struct TensorText {
       switch (member.name, member.value) {
       case ("name", .string(let text)): name = text
       case ("parameters", .object(let parameters)):
-        try refuseElsewhere(parameters)
+        do throws(FormatError) { try refuseElsewhere(parameters) } catch { throw error.at("/parameters") }
         for parameter in parameters {
           switch (parameter.name, parameter.value) {
           case ("binary_data", .bool(let flag)): isBinary = flag
