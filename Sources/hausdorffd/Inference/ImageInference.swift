@@ -63,8 +63,10 @@ struct ImageInference {
   func reply(
     to request: Request, by path: String, _ predictor: JobPredictor
   ) throws(Problem) -> InferenceReply {
+    let isPacked = Compressed.Encoding(wantedBy: request.head) != nil
     let prediction = try predictor.prediction(
-      of: image, at: .parameter(InferenceModel.imageName), by: path, request)
+      of: image, at: .parameter(InferenceModel.imageName), by: path, request,
+      answerBytes: wanted.map { InferenceReply.bytes(for: $0, .float32, isPacked: isPacked) }.reduce(0, +))
     let outputs = wanted.map {
       InferenceReply.Output($0, shape: prediction.shape, .floats(prediction.probabilities))
     }

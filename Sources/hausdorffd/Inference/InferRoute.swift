@@ -38,7 +38,7 @@ struct InferRoute: Sendable {
       if let known, known.isQuick {
         let reply = try known.replyAtOnce()
         timing.note(.inference)
-        return .now(try finish(reply, request, model, pool, &timing))
+        return .now(try finish(reply, request, model, &timing))
       }
     } catch {
       statistics.failed(model, timing)
@@ -102,7 +102,7 @@ struct InferRoute: Sendable {
     }
     let reply = try inference.reply(to: request, on: pool, reasonToStop: reasonToStop)
     timing.note(.inference)
-    return try finish(reply, request, model, pool, &timing)
+    return try finish(reply, request, model, &timing)
   }
 
   /// Answers for a job's model, on the thread of the models.
@@ -118,14 +118,13 @@ struct InferRoute: Sendable {
     timing.note(.input)
     let reply = try image.reply(to: request, by: path, predictor)
     timing.note(.inference)
-    return try finish(reply, request, model, predictor.context.pool, &timing)
+    return try finish(reply, request, model, &timing)
   }
 
   private func finish(
-    _ reply: InferenceReply, _ request: Request, _ model: InferenceModel, _ pool: ScoringPool,
-    _ timing: inout InferenceTiming
+    _ reply: InferenceReply, _ request: Request, _ model: InferenceModel, _ timing: inout InferenceTiming
   ) throws(Problem) -> Response {
-    let response = try reply.response(to: request, Compressed.Encoding(wantedBy: request.head), pool)
+    let response = try reply.response(Compressed.Encoding(wantedBy: request.head))
     timing.note(.output)
     statistics.succeeded(model, timing)
     return response

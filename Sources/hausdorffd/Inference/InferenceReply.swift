@@ -41,10 +41,7 @@ struct InferenceReply {
   var warnings: [String] = []
 
   /// The response, packed by `coding` if there is one.
-  func response(
-    to request: Request, _ coding: Compressed.Encoding?, _ pool: ScoringPool
-  ) throws(Problem) -> Response {
-    try request.reserve(workingBytes(isPacked: coding != nil), of: pool)
+  func response(_ coding: Compressed.Encoding?) throws(Problem) -> Response {
     let text = text
     var response = Response.json(.bytes(text))
     if outputs.contains(where: \.isBinary) {
@@ -70,14 +67,10 @@ struct InferenceReply {
     return response
   }
 
-  /// Bytes that the response takes while it is made, at most.
-  private func workingBytes(isPacked: Bool) -> Int {
-    let bytes = outputs.reduce(1024) { sum, output in
-      let count = output.values.withBytes { $0.byteCount }
-      // A number may be 16 characters for 4 bytes, or 24 for 8, in a text that doubles as it grows and is copied.
-      return sum + (output.isBinary ? count : 16 * count)
-    }
-    return bytes * (isPacked ? 3 : 1)
+  /// Bytes that each value of an output takes while the response is made, at most.
+  static func bytes(for wanted: InferenceBody.Wanted, _ type: ScalarType, isPacked: Bool) -> Int {
+    // A number may be 16 characters for 4 bytes, or 24 for 8, in a text that doubles as it grows and is copied.
+    type.byteCount * (wanted.isBinary ? 1 : 16) * (isPacked ? 3 : 1)
   }
 
   private func joined(_ text: [UInt8]) -> Body? {

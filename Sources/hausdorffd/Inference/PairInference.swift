@@ -102,7 +102,12 @@ struct PairInference: Sendable {
           if count == 1 { each(0) } else { pool.perform(count, each) }
         })
     case .loss(let loss):
-      let reply = try loss.reply(to: request, on: pool, reasonToStop: reasonToStop)
+      let isPacked = Compressed.Encoding(wantedBy: request.head) != nil
+      let gradient = wanted.first { $0.name == InferenceModel.gradientName }
+      let perValue = gradient.map { InferenceReply.bytes(for: $0, .float32, isPacked: isPacked) } ?? 0
+      let reply = try loss.reply(
+        to: request, on: pool, answerBytes: perValue * loss.arrays.prediction.shape.reduce(1, *),
+        reasonToStop: reasonToStop)
       let values = reply.value.loss.map { [$0] } ?? reply.value.items.map { $0.values[0] }
       return self.reply(values, reply.gradient, loss.arrays.prediction.shape, reply.empties, reply.warnings)
     }

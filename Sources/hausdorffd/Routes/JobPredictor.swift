@@ -25,15 +25,19 @@ struct JobPredictor: Sendable {
   }
 
   /// What the model in a file makes of an image, which is at `location` of the request.
+  ///
+  /// - Parameter answerBytes: what the answer takes for each probability, beside a copy.
   func prediction(
-    of array: NumericArray, at location: Problem.FieldError.Location, by path: String, _ request: Request
+    of array: NumericArray, at location: Problem.FieldError.Location, by path: String, _ request: Request,
+    answerBytes: Int = 0
   ) throws(Problem) -> Prediction {
     let entry = try entry(path)
     let network = entry.predictor.architecture
     guard let layout = PlanarImage.layout(of: array.shape, channels: network.inChannels) else {
       throw Self.unfit(array, location, channels: network.inChannels)
     }
-    let layerBytes = try takeMemory(for: entry, height: layout.height, width: layout.width, request)
+    let layerBytes = try takeMemory(
+      for: entry, height: layout.height, width: layout.width, answerBytes: answerBytes, request)
     // The answer waits for its client, the layers do not.
     defer { request.admission?.release(bytes: layerBytes) }
     guard let image = PlanarImage(array, channels: network.inChannels) else {
@@ -71,12 +75,13 @@ struct JobPredictor: Sendable {
 
   /// Counts what the layers, and the rest, need among the bytes of requests; those of the layers.
   private func takeMemory(
-    for entry: ModelCache.Entry, height: Int, width: Int, _ request: Request
+    for entry: ModelCache.Entry, height: Int, width: Int, answerBytes: Int, _ request: Request
   ) throws(Problem) -> Int {
     let network = entry.predictor.architecture
     var (height, width) = (height, width)
     // The image in float64 and float32, and normalised; probabilities twice, labels and what is answered.
-    let around = height * width * (16 * network.inChannels + 16 * network.classes + 8)
+    let around =
+      height * width * (16 * network.inChannels + (16 + answerBytes) * network.classes + 8)
     if entry.preprocessing.fit == .resize, let size = entry.preprocessing.inputSize {
       (height, width) = (size[0], size[1])
     }

@@ -48,11 +48,14 @@ struct LossRoute: Sendable {
 extension LossRequest {
   /// The loss and its gradient, worked on by a pool, and counted among the bytes of its requests.
   ///
-  /// - Parameter reasonToStop: tells why the work is no longer wanted; asked before each item.
+  /// - Parameters:
+  ///   - answerBytes: what the answer takes besides.
+  ///   - reasonToStop: tells why the work is no longer wanted; asked before each item.
   func reply(
-    to request: Request, on pool: ScoringPool, reasonToStop: @escaping @Sendable () -> Problem?
+    to request: Request, on pool: ScoringPool, answerBytes: Int = 0,
+    reasonToStop: @escaping @Sendable () -> Problem?
   ) throws(Problem) -> LossReply {
-    try request.reserve(workingBytes(workers: pool.limits.width), of: pool)
+    try request.reserve(workingBytes(workers: pool.limits.width) + answerBytes, of: pool)
     let problem = Locked<Problem?>(nil)
     let reply = try Problem.from { () throws(RequestError) in
       try self.reply { count, each in
