@@ -17,6 +17,8 @@ final class Connection: Sendable {
 
   /// What TLS has shown; its session looks at it to the end.
   let identity = Locked<TLSIdentity?>(nil)
+  /// The form of problems of the request that was received last.
+  let problemForm = Locked<ProblemForm?>(nil)
 
   struct Suspended {
     var exchange: Exchange?
@@ -82,7 +84,7 @@ final class Connection: Sendable {
         : Problem.malformed("The connection ended within the body.")
       // Under TLS only the epoll thread could say it.
       if core.configuration.tls == nil {
-        LastWords(Response(problem), id: RequestID.next()).send(to: socket)
+        LastWords(told(Response(problem)), id: RequestID.next()).send(to: socket)
       }
       toldStatus.store(problem.status, ordering: .relaxed)
     }

@@ -68,6 +68,7 @@ final class Exchange: @unchecked Sendable {
     } catch {
       decided = Response(error)
     }
+    connection.problemForm.withLock { $0 = core.router.problemForm(for: head) }
     if head.id.isEmpty { head.id = RequestID.next() }
     let length = head.contentLength
     if let decided {
@@ -161,7 +162,7 @@ final class Exchange: @unchecked Sendable {
     // Too much to drop. No answer can be queued in the middle of a body, so it goes to the socket directly.
     let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Problem.tooLong(limit))
     core.sweeper.linger(connection.socket)
-    let words = LastWords(refusal, id: head.id)
+    let words = LastWords(connection.told(refusal), id: head.id)
     if core.configuration.tls == nil { words.send(to: connection.socket) } else { words.sendTLS(on: handle) }
     status = refusal.status
     return .NO
@@ -272,7 +273,7 @@ final class Exchange: @unchecked Sendable {
     var response = response
     if let cors = core.configuration.cors, let origin = head.origin { cors.allow(origin, &response.headers) }
     let hasBody = head.method != .head && response.status != 204 && response.status != 304
-    let made = try response.makeHandle(
+    let made = try connection.told(response).makeHandle(
       id: head.id, closes: closes, serverName: core.configuration.serverName, hasBody: hasBody)
     defer { MHD_destroy_response(made) }
     if case .stream(let end) = response.content { try begin(end.buffer) }

@@ -7,7 +7,12 @@ struct LastWords {
 
   /// Renders the response to a problem; it closes the connection.
   init(_ response: Response, id: String) {
-    let body = if case .bytes(let bytes) = response.content { bytes } else { [UInt8]() }
+    let body: [UInt8] =
+      switch response.content {
+      case .bytes(let bytes): bytes
+      case .text(let text): Array(text.utf8)
+      default: []
+      }
     var text =
       "HTTP/1.1 \(response.status) \(String(cString: MHD_get_reason_phrase_for(UInt32(response.status))))\r\n"
     text += "Date: \(LastWords.date)\r\nConnection: close\r\nRequest-Id: \(id)\r\n"

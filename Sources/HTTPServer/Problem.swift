@@ -116,5 +116,6 @@ extension Response {
       status: problem.status, contentType: "application/problem+json", headers: problem.headers,
       content: .bytes(json.bytes))
     closesConnection = problem.close
+    self.problem = problem
   }
 }

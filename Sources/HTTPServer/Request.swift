@@ -30,9 +30,12 @@ public struct PathParameters: Sendable {
 
   /// The value of the segment of that name; a name that the route lacks is a mistake of the programmer.
   public subscript(name: String) -> String {
-    guard let index = names.firstIndex(of: name) else { preconditionFailure("no path parameter \(name)") }
-    return values[index]
+    guard let value = value(of: name) else { preconditionFailure("no path parameter \(name)") }
+    return value
   }
+
+  /// The value of the segment of that name; nil where the route has none.
+  public func value(of name: String) -> String? { names.firstIndex(of: name).map { values[$0] } }
 }
 
 /// What a handler does with a request.

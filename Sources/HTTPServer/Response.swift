@@ -37,6 +37,8 @@ public struct Response: Sendable {
   public var headers: Headers
   /// The body.
   public var content: Content
+  /// What it tells, where that is a problem.
+  var problem: Problem?
   /// Closes the connection behind this answer.
   var closesConnection = false
 

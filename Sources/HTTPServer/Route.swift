@@ -4,11 +4,14 @@ public final class Route: Sendable {
   public let method: Method
   /// A path such as `/v1/score` or `/v1/jobs/{id}`; a segment in braces matches any one segment.
   public let path: String
-  /// The media types that the body may have; empty where none is expected: a small one is dropped unread.
+  /// The media types that the body may have; empty where none is expected: a small one is dropped unread. `anyType` alone
+  /// takes any, and bodies that say none.
   public let consumes: [String]
+  /// Stands for any media type.
+  public static let anyType = "*/*"
   /// The content codings that the body may have; the handler undoes them.
   public let codings: [String]
-  /// The media types that the answer may have, in order of preference.
+  /// The media types that the answer may have, in order of preference; empty where the client is not asked.
   public let produces: [String]
   /// The longest body in bytes; `nil` leaves it to the configuration.
   public let maximumBody: Int?

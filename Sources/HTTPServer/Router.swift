@@ -1,16 +1,25 @@
 /// Finds the route of a request and refuses by its head what no route would take.
 public struct Router: Sendable {
   private let routes: [Route]
+  private let problemForms: [ProblemForm]
 
+  /// `problemForms` tell problems of parts of the service in their own way, also those that the server finds by itself.
+  ///
   /// Two routes of the same method and shape are a mistake of the programmer. Where a literal and a parameter both
   /// match, the route that is listed first wins.
-  public init(_ routes: [Route]) {
+  public init(_ routes: [Route], problemForms: [ProblemForm] = []) {
     self.routes = routes
+    self.problemForms = problemForms
     for (index, route) in routes.enumerated() {
       precondition(
         !routes[..<index].contains { $0.method == route.method && Router.haveSameShape($0, route) },
         "two routes for \(route.method.rawValue) \(route.path)")
     }
+  }
+
+  /// The form that problems of this path have; nil for the usual one.
+  func problemForm(for head: borrowing RequestHead) -> ProblemForm? {
+    problemForms.first { head.isBelow($0.path) }
   }
 
   enum Match {
@@ -78,6 +87,7 @@ public struct Router: Sendable {
         status: 415, detail: "The Content-Encoding must be one of: \(codings.joined(separator: ", ")).",
         headers: ["Accept-Encoding": codings.joined(separator: ", ")])
     }
+    if route.consumes == [Route.anyType] { return (nil, answerType) }
     if let type = fields.contentType {
       var name = type
       for index in type where bytes[index] == UInt8(ascii: ";") {

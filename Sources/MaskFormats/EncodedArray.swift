@@ -124,7 +124,8 @@ public struct EncodedArray: Sendable {
     }
   }
 
-  private static func shape(
+  /// Reads a list of positive integers, no more than there may be axes.
+  static func shape(
     _ cursor: borrowing JSONCursor, limits: FormatLimits
   ) throws(FormatError) -> [Int] {
     try cursor.expect(UInt8(ascii: "["))

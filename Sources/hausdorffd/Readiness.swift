@@ -19,6 +19,11 @@ final class Readiness: Sendable {
     set { current.withLock { $0 = newValue } }
   }
 
+  /// Tells why no requests should be sent, as a problem.
+  func check() throws(Problem) {
+    if let reason { throw Problem(status: 503, detail: reason, headers: ["Retry-After": "1"]) }
+  }
+
   /// What is wrong with the store or the disk, a sentence; nil where nothing is.
   var problem: String? {
     get { trouble.withLock { $0 } }

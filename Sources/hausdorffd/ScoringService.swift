@@ -34,7 +34,13 @@ struct ScoringService: Service {
       operation.routes + (adminPort == nil ? [metrics] : []) + [
         ScoreRoute(pool: pool, limits: formats).route, LossRoute(pool: pool, limits: formats).route,
       ] + training.routes
-    let server = try HTTPServer(configuration: configuration, router: Router(routes), hooks: hooks)
+      + InferenceRoutes(
+        readiness: readiness,
+        infer: InferRoute(
+          pool: pool, limits: formats, predictor: training.predictor, statistics: InferenceStatistics())
+      ).routes
+    let router = Router(routes, problemForms: [InferenceProblems.form])
+    let server = try HTTPServer(configuration: configuration, router: router, hooks: hooks)
     let admin = try startAdmin(operation.health + [metrics])
     let figures = ProcessFigures()
     Refusals.prepare()

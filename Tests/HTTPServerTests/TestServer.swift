@@ -24,7 +24,10 @@ final class TestServer: Sendable {
   }()
 
   /// `routes` come before the others.
-  init(routes: [Route] = [], _ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+  init(
+    routes: [Route] = [], problemForms: [ProblemForm] = [],
+    _ configure: (inout ServerConfiguration) -> Void = { _ in }
+  ) throws {
     _ = TestServer.descriptorLimit
     var configuration = ServerConfiguration()
     configuration.port = 0
@@ -99,7 +102,8 @@ final class TestServer: Sendable {
           ])
       },
     ]
-    server = try HTTPServer(configuration: configuration, router: Router(routes + common))
+    server = try HTTPServer(
+      configuration: configuration, router: Router(routes + common, problemForms: problemForms))
   }
 
   /// Takes the held responders away from the server, which they retain.

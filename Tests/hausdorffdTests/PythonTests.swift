@@ -27,6 +27,11 @@ struct PythonTests {
     #expect(text.contains("\n0 differences"))
   }
 
+  @Test func `Clients of Triton and KServe get what other requests get`() throws {
+    let text = try Python.run("Tests/hausdorffdTests/Python/inference.py", [Executable.path])
+    #expect(text.hasSuffix("\n0 differences\n"), "\(text)")
+  }
+
   @Test func `The description of the API is valid and true`() throws {
     let draining = try ServerProcess(["--drain-delay=3600"])
     draining.process.send(SIGTERM)

@@ -52,7 +52,8 @@ struct TrainingServiceFlags: ParsableArguments {
 
 /// Training jobs: their routes, the workers that run them, and what keeps their house.
 struct TrainingService: Sendable {
-  private let context: JobContext
+  let predictor: JobPredictor
+  private var context: JobContext { predictor.context }
   private let flags: TrainingServiceFlags
   private let supervisor: WorkerSupervisor?
   private let logger: Logger
@@ -64,8 +65,10 @@ struct TrainingService: Sendable {
     var limits = limits
     // They wait for the store and the disk, not for the processor.
     limits.width = 8
-    context = JobContext(
-      store: store, folder: folder, pool: ScoringPool(limits: limits, name: "training"), limits: formats, logger: logger)
+    predictor = JobPredictor(
+      context: JobContext(
+        store: store, folder: folder, pool: ScoringPool(limits: limits, name: "training"), limits: formats, logger: logger),
+      models: ModelCache(capacity: flags.maxModels, threads: Cores.available))
     (self.flags, self.logger) = (flags, logger)
     supervisor =
       flags.trainingJobs == 0
@@ -80,8 +83,7 @@ struct TrainingService: Sendable {
       context: context, queueLimit: flags.maxQueuedJobs, clientLimit: flags.maxClientJobs
     ).routes
       + [EventStreams(context: context, limit: flags.maxEventStreams).route]
-      + ModelRoutes(context: context, models: ModelCache(capacity: flags.maxModels, threads: Cores.available))
-      .routes
+      + ModelRoutes(predictor: predictor).routes
       + DataSetRoutes(context: context, uploadLimit: flags.maxUpload, totalLimit: flags.maxData).routes
   }
 

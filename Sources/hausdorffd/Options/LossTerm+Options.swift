@@ -167,7 +167,11 @@ extension NamedLoss {
     }
   }
 
-  private init(
+  /// The options that some losses have.
+  static let options = ["alpha", "binarize", "one_sided", "log", "iterations", "gamma", "balance"]
+
+  /// A loss of that name, with options, none of which may be left.
+  init(
     name: String, _ nameLocation: Problem.FieldError.Location, _ options: OptionList,
     weight: OptionList.Entry? = nil
   ) throws(RequestError) {

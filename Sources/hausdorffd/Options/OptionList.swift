@@ -41,6 +41,15 @@ struct OptionList {
     }
   }
 
+  /// Options that are members of a JSON object, but text where they are strings: lists, too, may be separated by commas.
+  init(parameters members: [JSONMember], at pointer: String) {
+    self.pointer = pointer
+    entries = members.map { member in
+      let value: Value = if case .string(let text) = member.value { .text(text) } else { .json(member.value) }
+      return Entry(name: member.name, value: value, location: location(of: member.name))
+    }
+  }
+
   /// Where the option of that name is, or would be.
   func location(of name: String) -> Problem.FieldError.Location {
     guard let pointer else { return .parameter(name) }

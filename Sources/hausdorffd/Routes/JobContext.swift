@@ -38,8 +38,11 @@ struct JobContext: Sendable {
   }
 
   /// The job that a path names, where whoever asks may see it.
-  func job(_ request: Request) throws(Problem) -> Job {
-    guard let job = try job(request.pathParameters["id"], scope: request.scope) else { throw Self.noJob }
+  func job(_ request: Request) throws(Problem) -> Job { try job(request, id: request.pathParameters["id"]) }
+
+  /// The job of an id that a request names in some other way; likewise.
+  func job(_ request: Request, id: String) throws(Problem) -> Job {
+    guard let job = try job(id, scope: request.scope) else { throw Self.noJob }
     return job
   }
 

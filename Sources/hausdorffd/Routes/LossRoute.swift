@@ -39,11 +39,26 @@ struct LossRoute: Sendable {
     let loss = try Problem.from { () throws(RequestError) in
       try LossRequest(arrays, wantsBytes: wantsBytes)
     }
-    try request.reserve(loss.workingBytes(workers: pool.limits.width), of: pool)
+    let reply = try loss.reply(to: request, on: pool, reasonToStop: reasonToStop)
+    guard let response = wantsBytes ? reply.bytes : reply.json else { throw Problem.noRoom }
+    return response
+  }
+}
 
+extension LossRequest {
+  /// The loss and its gradient, worked on by a pool, and counted among the bytes of its requests.
+  ///
+  /// - Parameters:
+  ///   - answerBytes: what the answer takes besides.
+  ///   - reasonToStop: tells why the work is no longer wanted; asked before each item.
+  func reply(
+    to request: Request, on pool: ScoringPool, answerBytes: Int = 0,
+    reasonToStop: @escaping @Sendable () -> Problem?
+  ) throws(Problem) -> LossReply {
+    try request.reserve(workingBytes(workers: pool.limits.width) + answerBytes, of: pool)
     let problem = Locked<Problem?>(nil)
     let reply = try Problem.from { () throws(RequestError) in
-      try loss.reply { count, each in
+      try self.reply { count, each in
         pool.perform(count) { item in
           guard problem.withLock({ $0 == nil }) else { return }
           if let reason = reasonToStop() { return problem.withLock { $0 = reason } }
@@ -52,7 +67,6 @@ struct LossRoute: Sendable {
       }
     }
     guard let reply else { throw problem.withLock { $0 } ?? Problem(status: 500) }
-    guard let response = wantsBytes ? reply.bytes : reply.json else { throw Problem.noRoom }
-    return response
+    return reply
   }
 }

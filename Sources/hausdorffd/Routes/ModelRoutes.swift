@@ -6,8 +6,8 @@ import UNet
 
 /// What comes of a training job: `/v1/training-jobs/{id}/model` and `/predict`.
 struct ModelRoutes: Sendable {
-  let context: JobContext
-  let models: ModelCache
+  let predictor: JobPredictor
+  private var context: JobContext { predictor.context }
 
   private static let pngType = "image/png"
   private static let npyType = "application/x-npy"
@@ -25,7 +25,7 @@ struct ModelRoutes: Sendable {
         handle: { request in
           let deadline = ContinuousClock.now + context.pool.limits.deadline
           return .later { responder in
-            models.submit {
+            predictor.models.submit {
               if let problem = responder.reasonToStop(deadline) {
                 responder.respond(problem)
                 return
@@ -107,99 +107,16 @@ struct ModelRoutes: Sendable {
       }
       return (wanted, threshold)
     }
-    let prediction = try prediction(of: body, path, request)
+    let prediction = try predictor.prediction(of: body.image, at: body.location("image"), by: path, request)
     let scores = try body.truth.map { (truth) throws(Problem) in
       try self.scores(of: prediction, body, truth, options)
     }
     return try reply(prediction, wanted, threshold, type, scores)
   }
 
-  private struct Prediction {
-    let height, width, classes: Int
-    /// (classes, height, width)
-    let probabilities: [Float]
-
-    var space: [Int] { [height, width] }
-    var shape: [Int] { (classes > 1 ? [classes] : []) + space }
-    func labels(threshold: Double) -> [UInt8] {
-      Predictor.labels(of: probabilities, classes: classes, threshold: threshold)
-    }
-  }
-
-  private func prediction(
-    of body: PredictBody, _ path: String, _ request: Request
-  ) throws(Problem) -> Prediction {
-    let entry = try Self.applying { () throws(UNetError) in try models.entry(path) }
-    let network = entry.predictor.architecture
-    let needed = try takeMemory(for: entry, body, request)
-    // The answer waits for its client, the layers do not.
-    defer { request.admission?.release(bytes: needed.layers) }
-    let image = try image(of: body, channels: network.inChannels)
-    let probabilities = try Self.applying { () throws(UNetError) in
-      try entry.predictor.probabilities(
-        of: image.values, height: image.height, width: image.width, preprocessing: entry.preprocessing)
-    }
-    // What is kept between requests is not counted among their bytes.
-    if needed.layers > Self.keptBytes { entry.predictor.dropLayers() }
-    return Prediction(
-      height: image.height, width: image.width, classes: network.classes, probabilities: probabilities)
-  }
-
-  private static func applying<Value>(_ body: () throws(UNetError) -> Value) throws(Problem) -> Value {
-    do throws(UNetError) { return try body() } catch { throw Problem(error) }
-  }
-
-  /// Layers of more bytes are made anew for each image.
-  private static let keptBytes = 256 << 20
-
-  private func image(of body: PredictBody, channels: Int) throws(Problem) -> PlanarImage {
-    guard let image = PlanarImage(body.image, channels: channels) else {
-      throw Self.unfit(body, channels: channels)
-    }
-    if let place = image.firstNotFinite {
-      throw Problem(RequestError(body.location("image"), "has a value at \(place) that is not finite"))
-    }
-    return image
-  }
-
-  private static func unfit(_ body: PredictBody, channels: Int) -> Problem {
-    Problem(
-      RequestError(
-        body.location("image"),
-        "has shape \(body.image.shape), but the model takes images of \(channels) channel\(channels == 1 ? "" : "s"): \(PlanarImage.shapes(channels: channels))"
-      ))
-  }
-
-  /// Counts what the layers, and the rest, need among the bytes of requests.
-  private func takeMemory(
-    for entry: ModelCache.Entry, _ body: PredictBody, _ request: Request
-  ) throws(Problem) -> (layers: Int, rest: Int) {
-    let network = entry.predictor.architecture
-    guard let layout = PlanarImage.layout(of: body.image.shape, channels: network.inChannels) else {
-      throw Self.unfit(body, channels: network.inChannels)
-    }
-    var (height, width) = (layout.height, layout.width)
-    // The image in float64 and float32, and normalised; probabilities twice, labels and what is answered.
-    let around = height * width * (16 * network.inChannels + 16 * network.classes + 8)
-    if entry.preprocessing.fit == .resize, let size = entry.preprocessing.inputSize {
-      (height, width) = (size[0], size[1])
-    }
-    let layers = Predictor.workingBytes(of: network, height: height, width: width)
-    let needed = around + layers
-    guard request.admission?.reserve(bytes: needed) == false else { return (layers, around) }
-    guard needed <= context.pool.limits.bytes else {
-      throw Problem(
-        status: 413,
-        detail:
-          "Predicting \(height)×\(width) pixels takes \(needed) bytes; the limit is \(context.pool.limits.bytes)."
-      )
-    }
-    throw .noRoom
-  }
-
   /// Scores the prediction: of one class its probabilities, of several the labels from 1 on, an item each.
   private func scores(
-    of prediction: Prediction, _ body: PredictBody, _ truth: NumericArray, _ options: OptionList
+    of prediction: JobPredictor.Prediction, _ body: PredictBody, _ truth: NumericArray, _ options: OptionList
   ) throws(Problem) -> ScoreReply {
     guard truth.shape == prediction.space else {
       throw Problem(
@@ -231,7 +148,8 @@ struct ModelRoutes: Sendable {
   }
 
   private func reply(
-    _ prediction: Prediction, _ wanted: Output, _ threshold: Double, _ type: String, _ scores: ScoreReply?
+    _ prediction: JobPredictor.Prediction, _ wanted: Output, _ threshold: Double, _ type: String,
+    _ scores: ScoreReply?
   ) throws(Problem) -> Response {
     var headers: Headers = [:]
     if let loss = scores?.reduced.first ?? nil { headers.append("Loss", JSONWriter.text(loss)) }
@@ -280,12 +198,5 @@ struct ModelRoutes: Sendable {
       }
       return .json(.body(body))
     }
-  }
-}
-
-extension Problem {
-  fileprivate init(_ error: UNetError) {
-    self.init(
-      status: error.kind == .data ? 422 : 500, detail: "The model cannot be applied: \(error.detail).")
   }
 }

@@ -26,9 +26,7 @@ struct OperationRoutes: Sendable {
   }
 
   private func ready(_ request: Request) throws(Problem) -> Answer {
-    if let reason = readiness.reason {
-      throw Problem(status: 503, detail: reason, headers: ["Retry-After": "1"])
-    }
+    try readiness.check()
     guard request.head.query.contains(where: { $0.name == "verbose" }) else { return .now(Self.text("ok\n")) }
     return .now(
       Self.text(

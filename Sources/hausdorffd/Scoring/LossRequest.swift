@@ -18,12 +18,14 @@ struct LossRequest: Sendable {
   private let truthIsLabels: Bool
 
   /// Checks arrays and options; refuses options that it does not know.
-  init(_ arrays: ArrayPair, wantsBytes: Bool) throws(RequestError) {
+  ///
+  /// - Parameter term: the loss, where it is no option.
+  init(_ arrays: ArrayPair, wantsBytes: Bool, term: LossTerm? = nil) throws(RequestError) {
     var arrays = arrays
     truthIsLabels = try arrays.truthIsLabels()
     let losses = arrays.options.take("losses")
     var function = LossFunction(
-      terms: try losses?.lossTerms() ?? [LossTerm(.softAverageHausdorff)],
+      terms: try losses?.lossTerms() ?? [term ?? LossTerm(.softAverageHausdorff)],
       spacing: try arrays.takeSpacing(1e-6...1e6))
     function.activation = try LossRequest.activation(&arrays)
     function.channelsAreLast = arrays.layout.channelsAreLast
@@ -77,7 +79,7 @@ struct LossRequest: Sendable {
   /// Bytes that working on it takes, beside the arrays as they came.
   func workingBytes(workers: Int) -> Int {
     let values = arrays.batch * arrays.points * arrays.channels * MemoryLayout<Float>.size
-    let copy = arrays.prediction.type == .float32 ? 0 : values
+    let copy = arrays.prediction.type == .float32 && arrays.prediction.isAligned ? 0 : values
     let gradient = wantsGradient ? values + (wantsBytes ? 0 : values * 4 / 3) : 0
     let scratch = function.scratchBytes(
       space: arrays.space, channels: arrays.channels, withGradient: wantsGradient)
