@@ -10,9 +10,10 @@ final class Readiness: Sendable {
   private let current = Locked(State.starting)
   private let trouble = Locked<String?>(nil)
   private let free = Locked<Int?>(nil)
-  private let pool: ScoringPool
+  private let pool: ScoringPool?
 
-  init(pool: ScoringPool) { self.pool = pool }
+  /// - Parameter pool: what scores; nil in a process that does not.
+  init(pool: ScoringPool?) { self.pool = pool }
 
   var state: State {
     get { current.withLock { $0 } }
@@ -41,6 +42,20 @@ final class Readiness: Sendable {
   var reason: String? {
     let state = state
     if state != .ready { return "The server is \(state.rawValue)." }
-    return problem ?? (pool.isStuck ? "No worker has finished anything for longer than a request may take." : nil)
+    if let problem { return problem }
+    guard let pool, pool.isStuck else { return nil }
+    return "No worker has finished anything for longer than a request may take."
+  }
+
+  /// How things are, a line each.
+  var details: String {
+    var lines = ["store: it answers", "disk: \(freeBytes.map { "\($0) bytes free" } ?? "not looked at yet")"]
+    if let pool {
+      lines += [
+        "requests being received, waiting or worked on: \(pool.requestCount) of \(pool.limits.requests)",
+        "workers: \(pool.workerCount) of \(pool.limits.width) at work",
+      ]
+    }
+    return lines.map { $0 + "\n" }.joined()
   }
 }

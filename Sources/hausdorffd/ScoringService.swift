@@ -8,8 +8,8 @@ import ServiceLifecycle
 /// The HTTP service from start to stop.
 struct ScoringService: Service {
   let configuration: ServerConfiguration
-  /// The port of a second server for health and metrics; nil where the first has them.
-  let adminPort: Int?
+  /// Where a second server for health and metrics listens; nil where the first has them.
+  let adminAddress: (host: String, port: Int)?
   let limits: ScoringPool.Limits
   /// How long requests are still served as usual after readiness has dropped.
   let drainDelay: Duration
@@ -21,9 +21,6 @@ struct ScoringService: Service {
   let accessLog: AccessLog
   let logger: Logger
 
-  /// Connections that the second server takes.
-  static let adminConnections = 256
-
   func run() async throws {
     let pool = ScoringPool(limits: limits)
     let readiness = Readiness(pool: pool)
@@ -31,7 +28,7 @@ struct ScoringService: Service {
     let operation = OperationRoutes(readiness: readiness, pool: pool, configuration: configuration)
     let metrics = MetricsRoute(exporter: exporter).route
     let routes =
-      operation.routes + (adminPort == nil ? [metrics] : []) + [
+      operation.routes + (adminAddress == nil ? [metrics] : []) + [
         ScoreRoute(pool: pool, limits: formats).route, LossRoute(pool: pool, limits: formats).route,
       ] + training.routes
       + InferenceRoutes(
@@ -41,23 +38,21 @@ struct ScoringService: Service {
       ).routes
     let router = Router(routes, problemForms: [InferenceProblems.form])
     let server = try HTTPServer(configuration: configuration, router: router, hooks: hooks)
-    let admin = try startAdmin(operation.health + [metrics])
-    let figures = ProcessFigures()
+    let admin = try adminAddress.map { (address) throws(ServerError) in
+      try AdminServer(host: address.host, port: address.port, readiness, exporter, logger)
+    }
+    exporter.tellOfProcess(readiness)
     Refusals.prepare()
     ScoreMetrics.prepare()
     exporter.beforeEachAnswer {
-      figures.collect()
       pool.collect()
       training.collect()
       Meter.set(.connections, to: server.connectionCount)
       Meter.set(.activeRequests, to: server.activeRequestCount)
-      Meter.set(.ready, to: readiness.reason == nil ? 1 : 0)
-      Meter.set(.build, [("version", Version.current)], to: 1)
     }
     training.start(readiness)
     readiness.state = .ready
     logger.info("listening on \(configuration.host) port \(server.port)")
-    if let admin { logger.info("health and metrics are on \(configuration.host), port \(admin.port)") }
     try await gracefulShutdown()
 
     readiness.state = .draining
@@ -72,7 +67,7 @@ struct ScoringService: Service {
         server.stop(gracePeriod: gracePeriod)
         workers.wait()
         // Last, so that it tells of the stop.
-        admin?.stop(gracePeriod: .seconds(1))
+        admin?.stop()
         continuation.resume()
       }
     }
@@ -92,15 +87,5 @@ struct ScoringService: Service {
     // Mostly of clients that break the rules or go away.
     hooks.log = { [logger] message in logger.debug("\(message)") }
     return hooks
-  }
-
-  private func startAdmin(_ routes: [Route]) throws -> HTTPServer? {
-    guard let adminPort else { return nil }
-    var admin = ServerConfiguration()
-    (admin.host, admin.port) = (configuration.host, adminPort)
-    (admin.connectionLimit, admin.perConnectionMemory) = (Self.adminConnections, 32 << 10)
-    var hooks = ServerHooks()
-    hooks.log = { [logger] message in logger.debug("\(message)") }
-    return try HTTPServer(configuration: admin, router: Router(routes), hooks: hooks)
   }
 }

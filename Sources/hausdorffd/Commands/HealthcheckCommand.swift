@@ -8,19 +8,23 @@ struct HealthcheckCommand: ParsableCommand {
     discussion: "Ends with status 0 if it is, with 1 and the reason otherwise. For containers without curl.")
 
   /// The options that are also read from the environment.
-  static let environmentOptions = ["host", "port"]
+  static let environmentOptions = ["host", "port", "admin-port"]
 
   @Option(help: "The address that the server listens on.")
   var host = "127.0.0.1"
   @Option(help: "The port that it listens on.")
   var port = 8080
+  @Option(help: "The port of its health and metrics, where it has such; asked instead of --port.")
+  var adminPort: Int?
   @Option(help: "What to ask: /readyz or /livez.")
   var path = "/readyz"
   @Option(help: "Seconds to wait for an answer.")
   var timeout = 3
 
   func validate() throws {
-    guard (1...65535).contains(port) else { throw ValidationError("--port must be 1 to 65535, not \(port)") }
+    for (name, port) in [("port", port), ("admin-port", adminPort ?? 1)] where !(1...65535).contains(port) {
+      throw ValidationError("--\(name) must be 1 to 65535, not \(port)")
+    }
     guard (1...3600).contains(timeout) else {
       throw ValidationError("--timeout must be 1 to 3600, not \(timeout)")
     }
@@ -43,7 +47,7 @@ struct HealthcheckCommand: ParsableCommand {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var found: UnsafeMutablePointer<addrinfo>?
-    let status = getaddrinfo(address, String(port), &hints, &found)
+    let status = getaddrinfo(address, String(adminPort ?? port), &hints, &found)
     guard status == 0, let found else {
       throw Output.failure("\(address): \(String(cString: gai_strerror(status)))")
     }
@@ -69,5 +73,5 @@ struct HealthcheckCommand: ParsableCommand {
     return String(decoding: answer.prefix(count), as: UTF8.self)
   }
 
-  private var reason: String { "port \(port): \(String(cString: strerror(errno)))" }
+  private var reason: String { "port \(adminPort ?? port): \(String(cString: strerror(errno)))" }
 }

@@ -18,7 +18,7 @@ struct ServeCommand: AsyncParsableCommand {
   /// The options that are also read from the environment.
   static let environmentOptions =
     [
-      "host", "port", "admin-port", "data", "threads", "workers", "max-body", "max-requests", "max-queued-bytes",
+      "host", "port", "admin-port", "admin-host", "data", "threads", "workers", "max-body", "max-requests", "max-queued-bytes",
       "max-connections", "request-deadline", "head-deadline", "body-deadline", "drain-delay", "grace-period",
       "access-log",
     ] + LogFlags.environmentOptions + AccessFlags.environmentOptions + TrainingServiceFlags.environmentOptions
@@ -30,6 +30,8 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(
     help: "A second TCP port for health and metrics, without TLS and tokens. (default: they are on the first)")
   var adminPort: Int?
+  @Option(help: "The address that it listens on. (default: that of --host)")
+  var adminHost: String?
   @Option(help: "The folder for what the server keeps; made if missing.")
   var data = "data"
   @Option(help: "Threads that read and write sockets, at least 2. (default: one a core)")
@@ -91,7 +93,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let logger = logs.logger
-    let exporter = MetricsExporter()
+    let exporter = MetricsExporter(MetricName.allCases)
     MetricsSystem.bootstrap(exporter)
     try prepareDataFolder()
     try raiseDescriptorLimit()
@@ -131,7 +133,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     guard StopSignal.asked == 0 else { return }
     let service = ScoringService(
-      configuration: configuration, adminPort: adminPort, limits: limits, drainDelay: .seconds(drainDelay),
+      configuration: configuration, adminAddress: adminPort.map { (adminHost ?? host, $0) }, limits: limits, drainDelay: .seconds(drainDelay),
       gracePeriod: .seconds(gracePeriod),
       training: TrainingService(
         store: store, folder: folder, flags: training, limits: limits,
@@ -162,7 +164,7 @@ struct ServeCommand: AsyncParsableCommand {
   /// Lets the process open a descriptor for each connection, and some more for the refused ones that linger.
   private func raiseDescriptorLimit() throws {
     var limit = rlimit()
-    let needed = rlim_t(maxConnections + 512 + (adminPort == nil ? 0 : ScoringService.adminConnections))
+    let needed = rlim_t(maxConnections + 512 + (adminPort == nil ? 0 : AdminServer.connectionLimit))
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < needed else {
       return
     }

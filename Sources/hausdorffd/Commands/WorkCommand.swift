@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoreMetrics
 import Glibc
 import HTTPServer
 import Logging
@@ -12,10 +13,14 @@ struct WorkCommand: ParsableCommand {
       "Each job runs in a process of its own. Each option is also read from the environment, as in HAUSDORFFD_STORE for --store."
   )
 
-  static let environmentOptions = JobFlags.environmentOptions + LogFlags.environmentOptions + ["data", "jobs"]
+  static let environmentOptions = JobFlags.environmentOptions + LogFlags.environmentOptions + ["data", "jobs", "host", "admin-port"]
 
   @Option(help: "The folder that the server keeps data sets and models in; all machines must see the same.")
   var data = "data"
+  @Option(help: "A TCP port for health and metrics. (default: none)")
+  var adminPort: Int?
+  @Option(help: "The address that it listens on.")
+  var host = "127.0.0.1"
   @Option(help: "Jobs to run at a time.")
   var jobs = 1
   @OptionGroup var flags: JobFlags
@@ -30,6 +35,9 @@ struct WorkCommand: ParsableCommand {
 
   func validate() throws {
     guard (1...1024).contains(jobs) else { throw ValidationError("--jobs must be 1 to 1024, not \(jobs)") }
+    guard (0...65535).contains(adminPort ?? 0) else {
+      throw ValidationError("--admin-port must be 0 to 65535, not \(adminPort ?? 0)")
+    }
   }
 
   func run() throws {
@@ -42,12 +50,17 @@ struct WorkCommand: ParsableCommand {
     }
     guard once else {
       let logger = logs.logger
+      let readiness = Readiness(pool: nil)
+      let admin = try startAdmin(readiness, store, folder, logger)
       let supervisor = WorkerSupervisor(
         store: store, folder: folder, flags: flags, width: jobs, isIdle: false, logger: logger)
       supervisor.start()
+      readiness.state = .ready
       logger.info("waiting for jobs")
       while StopSignal.asked == 0 { usleep(100_000) }
+      readiness.state = .draining
       supervisor.stop(gracePeriod: Double(flags.workerGracePeriod))
+      admin?.stop()
       return
     }
     if owner != nil { BackgroundThread.start { Self.awaitEndOfSupervisor() } }
@@ -59,6 +72,23 @@ struct WorkCommand: ParsableCommand {
       if !ran, owner == nil { Output.complain("there is no job to run") }
     } catch {
       throw Output.failure(error.detail)
+    }
+  }
+
+  private func startAdmin(
+    _ readiness: Readiness, _ store: JobStore, _ folder: DataFolder, _ logger: Logger
+  ) throws -> AdminServer? {
+    guard let adminPort else { return nil }
+    let exporter = MetricsExporter(MetricName.allCases)
+    MetricsSystem.bootstrap(exporter)
+    exporter.tellOfProcess(readiness)
+    Housekeeping(
+      store: store, folder: folder, jobDays: nil, dataSetDays: nil, readiness: readiness, logger: logger
+    ).start(removes: false)
+    do throws(ServerError) {
+      return try AdminServer(host: host, port: adminPort, readiness, exporter, logger)
+    } catch {
+      throw Output.failure("\(error)")
     }
   }
 

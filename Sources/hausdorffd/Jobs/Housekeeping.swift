@@ -24,7 +24,9 @@ final class Housekeeping: Sendable {
   }
 
   /// Starts the thread; it ends with the process.
-  func start() {
+  ///
+  /// - Parameter removes: whether it removes anything, rather than only look.
+  func start(removes: Bool = true) {
     BackgroundThread.start { [self] in
       var (nextSweep, nextTidying, nextCount) = (LeaseKeeper.now, LeaseKeeper.now, LeaseKeeper.now)
       while true {
@@ -32,7 +34,7 @@ final class Housekeeping: Sendable {
         do throws(StoreError) {
           try store.check()
           let now = LeaseKeeper.now
-          if now >= nextSweep {
+          if removes, now >= nextSweep {
             try sweep()
             nextSweep = now + 60
           }
@@ -40,7 +42,7 @@ final class Housekeeping: Sendable {
             try metrics.collect(store)
             nextCount = now + 5
           }
-          if now >= nextTidying {
+          if removes, now >= nextTidying {
             try tidy()
             nextTidying = now + 3600
           }

@@ -32,6 +32,14 @@ enum MetricName: String, CaseIterable {
   case threads = "process_threads"
   case startTime = "process_start_time_seconds"
 
+  /// What Prometheus calls its kind.
+  var kind: String {
+    switch self {
+    case .requestDuration, .queueWait, .epochDuration: "histogram"
+    default: rawValue.hasSuffix("_total") ? "counter" : "gauge"
+    }
+  }
+
   var help: String {
     switch self {
     case .requests: "HTTP requests by their answers' status; none where the connection ended before the answer."

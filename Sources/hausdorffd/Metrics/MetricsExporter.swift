@@ -12,8 +12,13 @@ final class MetricsExporter: MetricsFactory {
     var instruments: [String: any Instrument] = [:]
   }
 
-  private let families = Locked<[String: Family]>([:])
+  private let families: Locked<[String: Family]>
   private let collectors = Locked<[@Sendable () -> Void]>([])
+
+  /// - Parameter names: what is told of from the start, even before anything is recorded.
+  init(_ names: [MetricName] = []) {
+    families = Locked(Dictionary(uniqueKeysWithValues: names.map { ($0.rawValue, Family(kind: $0.kind)) }))
+  }
 
   /// Has `collect` set what is looked up rather than counted, before each answer.
   func beforeEachAnswer(_ collect: @escaping @Sendable () -> Void) { collectors.withLock { $0.append(collect) } }

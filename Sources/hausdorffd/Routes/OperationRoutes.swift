@@ -1,43 +1,19 @@
 import HTTPServer
 import Hausdorff
 
-/// `/livez`, `/readyz`, `/healthz`, `/v1/info` and `/openapi.yaml`
+/// Health, `/v1/info` and `/openapi.yaml`
 struct OperationRoutes: Sendable {
   let readiness: Readiness
   let pool: ScoringPool
   let configuration: ServerConfiguration
 
-  /// The routes of the server's health.
-  var health: [Route] {
-    [
-      Route(.get, "/livez", produces: ["text/plain", "application/json"]) { _ in .now(Self.text("ok\n")) },
-      Route(.get, "/readyz", produces: ["text/plain", "application/json"], handle: ready),
-      Route(.get, "/healthz", produces: ["text/plain", "application/json"], handle: ready),
-    ]
-  }
-
   var routes: [Route] {
-    health + [
+    HealthRoutes(readiness: readiness).routes + [
       Route(.get, "/v1/info") { _ in .now(.json(.bytes(info))) },
       Route(.get, "/openapi.yaml", produces: ["application/yaml"]) { _ in
         .now(Response(contentType: "application/yaml", content: .bytes(PackageResources.openapi_yaml)))
       },
     ]
-  }
-
-  private func ready(_ request: Request) throws(Problem) -> Answer {
-    try readiness.check()
-    guard request.head.query.contains(where: { $0.name == "verbose" }) else { return .now(Self.text("ok\n")) }
-    return .now(
-      Self.text(
-        """
-        ready
-        requests being received, waiting or worked on: \(pool.requestCount) of \(pool.limits.requests)
-        workers: \(pool.workerCount) of \(pool.limits.width) at work
-        store: it answers
-        disk: \(readiness.freeBytes.map { "\($0) bytes free" } ?? "not looked at yet")
-
-        """))
   }
 
   private var info: [UInt8] {
@@ -62,13 +38,5 @@ struct OperationRoutes: Sendable {
       }
     }
     return json.bytes
-  }
-
-  private static func text(_ text: StaticString) -> Response {
-    Response(contentType: "text/plain; charset=utf-8", content: .constant(text))
-  }
-
-  private static func text(_ text: String) -> Response {
-    Response(contentType: "text/plain; charset=utf-8", content: .text(text))
   }
 }

@@ -47,8 +47,8 @@ def eventually(condition, what):
 
 
 def admin_port(server):
-    found = re.search(r"health and metrics are on \S+ port (\d+)", Path(server.log.name).read_text())
-    return int(found[1])
+    found = re.findall(r"health and metrics are on \S+ port (\d+)", Path(server.log.name).read_text())
+    return int(found[-1])
 
 
 def get(port, path, headers={}):
@@ -526,21 +526,40 @@ def readiness(folder):
     verbose = get(admin, "/readyz?verbose")[1]
     for word in ["ready", "store: ", "disk: ", "requests being received, waiting or worked on: ", "workers: "]:
         expect(word in verbose, f"{word} is not in {verbose}")
-    # The store is gone.
-    store = Path(folder) / "data" / "store.sqlite"
-    held = store.read_bytes()
-    store.write_bytes(b"no data base" * 1000)
-    eventually(lambda: get(admin, "/readyz")[0] == 503, "ready without its store")
-    expect("store" in get(admin, "/readyz")[1], "the reason is the store")
-    eventually(lambda: "hausdorffd_ready 0" in get(admin, "/metrics")[1], "the metric says so")
-    store.write_bytes(held)
-    eventually(lambda: get(admin, "/readyz")[0] == 200, "ready again")
+    # A worker of the same data folder tells of itself, too.
+    log = open(Path(folder) / "worker.log", "w")
+    worker = subprocess.Popen([BINARY, "work", f"--data={folder}/data", "--admin-port=0"], stderr=log)
+    told = lambda: re.search(r"health and metrics are on \S+ port (\d+)", Path(log.name).read_text())
+    eventually(told, "the worker listens")
+    its = int(told()[1])
+    eventually(lambda: get(its, "/readyz")[0] == 200, "the worker is ready")
+    eventually(lambda: 'hausdorffd_jobs{state="queued"} 0' in get(its, "/metrics")[1], "the worker counts jobs")
+    expect(get(its, "/v1/info")[0] == 404, "a worker serves more than health and metrics")
+    for port, path in [(its, "/readyz"), (admin, "/livez")]:
+        command = [BINARY, "healthcheck", f"--path={path}"]
+        asked = subprocess.run(command, env={**os.environ, "HAUSDORFFD_ADMIN_PORT": str(port)}, capture_output=True)
+        expect(asked.returncode == 0, f"healthcheck of {path}: {asked}")
+    worker.terminate()
+    expect(worker.wait(300) == 0, f"the worker ends with {worker.returncode}")
     server.process.terminate()
     eventually(lambda: get(admin, "/readyz")[0] == 503, "ready while draining")
     expect("draining" in get(admin, "/readyz")[1] and get(admin, "/livez")[0] == 200, "the reason is the drain")
     expect(server.ask("POST", SCORE, PAIR, RAW).status == 200, "requests are served meanwhile")
     server.process.kill()
     server.process.wait()
+    # The store is gone.
+    script, base = Path(__file__).parents[2] / "postgres.sh", f"{folder}/postgres"
+    os.chmod(folder, 0o755)
+    store = subprocess.run([script, "start", base], capture_output=True, text=True, check=True).stdout.strip()
+    server = Server(folder, "--admin-port=0", f"--data={folder}/other", store=store)
+    admin = admin_port(server)
+    expect(get(admin, "/readyz")[0] == 200, "ready with its store")
+    subprocess.run([script, "stop", base], check=True)
+    eventually(lambda: get(admin, "/readyz")[0] == 503, "ready without its store")
+    expect("store" in get(admin, "/readyz")[1] and get(admin, "/livez")[0] == 200, "the reason is the store")
+    expect("hausdorffd_ready 0\n" in get(admin, "/metrics")[1], "the metric says so")
+    expect(server.ask("POST", SCORE, PAIR, RAW).status == 200, "scores need no store")
+    server.stop()
 
 
 if __name__ == "__main__":
