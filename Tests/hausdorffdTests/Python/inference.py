@@ -127,8 +127,7 @@ def scores(client, plain):
         expect(result.get_response()["model_name"] == name and result.get_response()["model_version"] == "1", f"{name}: its name")
     for dtype in TYPES:
         for other in (np.uint8, np.float32):
-            array = prediction if dtype.startswith("float") else prediction > 0.5
-            given = array.astype(dtype) * (1 if dtype == "bool" else np.dtype(dtype).type(1))
+            given = (prediction if dtype.startswith("float") else prediction > 0.5).astype(dtype)
             expected = plain.raw(truth.astype(other), given, metrics="hausdorff_95")["loss"]
             for binary in (True, False):
                 loss = client.infer("hausdorff_95", pair(truth.astype(other), given, (True, binary))).as_numpy("loss")
@@ -202,7 +201,6 @@ def losses(client, plain):
             expect(gradient.dtype == np.float32 and np.allclose(gradient, expected, 1e-4, 1e-9), f"{name}: its gradient")
         text = client.infer(name, pair(truth, prediction, (False, False)), outputs=[triton.InferRequestedOutput(one, binary_data=False) for one in ("gradient", "loss")])
         expect([one["name"] for one in text.get_response()["outputs"]] == ["gradient", "loss"], f"{name}: outputs in the order asked for")
-        expect(text._buffer if hasattr(text, "_buffer") else True, "no bytes")
         expect(np.allclose(text.as_numpy("gradient"), expected, 1e-4, 1e-9), f"{name}: its gradient as JSON")
         mixed = client.infer(name, pair(truth, prediction), outputs=[triton.InferRequestedOutput("loss", binary_data=False), triton.InferRequestedOutput("gradient")])
         expect("data" in mixed.get_output("loss") and "data" not in mixed.get_output("gradient"), f"{name}: JSON and bytes")
