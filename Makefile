@@ -45,7 +45,7 @@ asan tsan: swift library-packages test-packages .venv/tests
 	$(swift_test) --disable-xctest --sanitize=$(if $(filter asan,$@),address,thread) --scratch-path .build-$@
 
 fuzz: swift library-packages
-	for decoder in json npy png nifti gzip rle archive form; do FUZZ_SCRATCH="$(CURDIR)/.build-fuzz" Tests/Fuzz/run.sh $$decoder $(SECONDS); done
+	for decoder in json npy png nifti gzip rle tensors archive form; do FUZZ_SCRATCH="$(CURDIR)/.build-fuzz" Tests/Fuzz/run.sh $$decoder $(SECONDS); done
 
 bench: build .venv/bench
 	swift build -c release --static-swift-stdlib --package-path Benchmarks --scratch-path .build-bench

@@ -22,7 +22,7 @@ let package = Package(
     .target(name: "FuzzInput", dependencies: [formats], swiftSettings: settings),
     .target(name: "CJSONOracle", linkerSettings: [.linkedLibrary("simdjson")]),
     fuzzer("FuzzJSON", ["CJSONOracle"]), fuzzer("FuzzNPY"), fuzzer("FuzzPNG"), fuzzer("FuzzNIfTI"),
-    fuzzer("FuzzGzip"), fuzzer("FuzzRLE"),
+    fuzzer("FuzzGzip"), fuzzer("FuzzRLE"), fuzzer("FuzzTensors"),
     fuzzer("FuzzForm", [.product(name: "HTTPServer", package: "hausdorffd")]),
     fuzzer("FuzzArchive", [.product(name: "Training", package: "hausdorffd")]),
   ],

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes one decoder: run.sh json|npy|png|nifti|gzip|rle|archive|form [seconds]. Findings and the corpus stay in the scratch folder.
+# Fuzzes one decoder: run.sh json|npy|png|nifti|gzip|rle|tensors|archive|form [seconds]. Findings and the corpus stay in the scratch folder.
 set -eu
 cd "$(dirname "$0")"
 case "$1" in
@@ -9,9 +9,10 @@ case "$1" in
   nifti) product=FuzzNIfTI seeds=Seeds/nifti ;;
   gzip) product=FuzzGzip seeds=Seeds/gzip ;;
   rle) product=FuzzRLE seeds=Seeds/rle ;;
+  tensors) product=FuzzTensors seeds=Seeds/tensors ;;
   form) product=FuzzForm seeds=Seeds/form ;;
   archive) product=FuzzArchive seeds=../TrainingTests/Fixtures ;;
-  *) echo "usage: run.sh json|npy|png|nifti|gzip|rle|archive|form [seconds]" >&2; exit 2 ;;
+  *) echo "usage: run.sh json|npy|png|nifti|gzip|rle|tensors|archive|form [seconds]" >&2; exit 2 ;;
 esac
 scratch=${FUZZ_SCRATCH:-.build}
 # The sanitizers' coverage reaches the C++ below the decoders too; gold cannot link it, lld can.

@@ -55,6 +55,7 @@ struct InferenceTests {
         "POST", "/v2/models/hausdorff/infer", headers: ["Content-Encoding: gzip"],
         body: deflated([UInt8](repeating: 32, count: 100_000))))
     expectError(bomb, 413)
+    #expect(try eventually { try server.requestCount() == 0 })
     let holder = try RawClient(port: server.port)
     holder.send(Self.head + "\(Self.length)\r\nContent-Length: \(Self.text.utf8.count + 4)\r\n\r\n")
     #expect(try eventually { try server.requestCount() == 1 })
@@ -70,6 +71,7 @@ struct InferenceTests {
     holder.send(Self.text)
     holder.send([0, 0, 0, 1])
     #expect(try holder.reply().json["outputs"][0]["data"][0] == 3)
+    #expect(try eventually { try server.requestCount() == 0 })
     try server.expectService()
   }
 

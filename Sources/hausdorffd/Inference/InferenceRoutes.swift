@@ -1,13 +1,12 @@
 import HTTPServer
 import Training
-import UNet
 
 /// The Open Inference Protocol, version 2, as KServe and Triton speak it: everything below `/v2`.
 struct InferenceRoutes: Sendable {
   let readiness: Readiness
   let infer: InferRoute
 
-  private var predictor: JobPredictor { infer.predictor }
+  var predictor: JobPredictor { infer.predictor }
 
   /// A model's path, and that of its version.
   static let paths = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"]
@@ -41,7 +40,7 @@ struct InferenceRoutes: Sendable {
             return model
           }
           let listed = try listed(request)
-          return statistics(listed + others.filter { !listed.contains($0) })
+          return statistics(listed + Set(others).subtracting(listed).sorted { $0.name < $1.name })
         }
       },
     ]
@@ -71,35 +70,6 @@ struct InferenceRoutes: Sendable {
     }
   }
 
-  /// What Triton has besides.
-  private static let unsupported: [Route] = {
-    var routes: [Route] = []
-    func add(_ methods: [Method], _ paths: [String], _ what: String) {
-      for path in paths {
-        for method in methods {
-          routes.append(
-            Route(method, path, produces: []) { _ throws(Problem) in
-              throw InferenceProblems.unsupported(what)
-            })
-        }
-      }
-    }
-    add(
-      [.post], ["load", "unload"].map { "/v2/repository/models/{model}/\($0)" },
-      "Loading and unloading models")
-    for (kind, name) in [("system", "System"), ("cuda", "CUDA")] {
-      let path = "/v2/\(kind)sharedmemory"
-      add([.get], [path + "/status", path + "/region/{region}/status"], "\(name) shared memory")
-      add(
-        [.post],
-        [path + "/region/{region}/register", path + "/region/{region}/unregister", path + "/unregister"],
-        "\(name) shared memory")
-    }
-    add([.get, .post], ["/v2/trace/setting", "/v2/models/{model}/trace/setting"], "Tracing")
-    add([.get, .post], ["/v2/logging"], "Changing what is logged")
-    return routes
-  }()
-
   /// A metric or a loss is known without the store.
   @Sendable private func admitToJob(_ head: RequestHead) throws(Problem) -> (any Admission)? {
     guard case .job = InferenceRoutes.model(head) else { return nil }
@@ -109,8 +79,6 @@ struct InferenceRoutes: Sendable {
   @Sendable private func admit(_ head: RequestHead) throws(Problem) -> (any Admission)? {
     try predictor.context.pool.admit()
   }
-
-  // MARK: Server
 
   private static let metadata = json { json in
     json.member("name", "hausdorffd")
@@ -152,72 +120,5 @@ struct InferenceRoutes: Sendable {
 
   private func statistics(_ models: [InferenceModel]) -> Response {
     StatisticsReply(models: models.map { ($0, infer.statistics.figures(of: $0)) }).response
-  }
-
-  // MARK: Models
-
-  /// The model that a path names, as far as that can be told from a head, whose path may have escapes.
-  static func model(_ head: RequestHead) -> InferenceModel? { InferenceModel(name: modelName(head)) }
-
-  /// The model's name in a path, escapes and all.
-  static func modelName(_ head: RequestHead) -> String {
-    head.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst(3).first.map(String.init)
-      ?? ""
-  }
-
-  /// The model that a path names; whether a job has one is not looked at.
-  static func model(_ request: Request) throws(Problem) -> InferenceModel {
-    let name = request.pathParameters["model"]
-    guard let model = InferenceModel(name: name) else { throw InferenceModel.unknown(name) }
-    let version = request.pathParameters.value(of: "version")
-    guard version == nil || version == InferenceModel.version else {
-      throw InferenceModel.unknown(name, version: version)
-    }
-    return model
-  }
-
-  /// Where the model of a job is.
-  static func path(ofJob id: String, _ request: Request, _ context: JobContext) throws(Problem) -> String {
-    let unknown = InferenceModel.unknown(InferenceModel.job(id).name)
-    let job: Job
-    do throws(Problem) { job = try context.job(request, id: id) } catch {
-      throw error.status == 404 ? unknown : error
-    }
-    guard let path = context.folder.model(of: job) else { throw unknown }
-    return path
-  }
-
-  private func whereItExists(
-    _ request: Request, _ response: @escaping @Sendable (InferenceModel) -> Response
-  ) throws(Problem) -> Answer {
-    let model = try Self.model(request)
-    guard case .job(let id) = model else { return .now(response(model)) }
-    return predictor.context.answer { () throws(Problem) in
-      _ = try Self.path(ofJob: id, request, predictor.context)
-      return response(model)
-    }
-  }
-
-  private func describe(
-    _ request: Request, _ part: @escaping @Sendable (ModelDescription) -> Response
-  ) throws(Problem) -> Answer {
-    let model = try Self.model(request)
-    if let signature = model.signature {
-      return .now(part(ModelDescription(name: model.name, signature: signature)))
-    }
-    guard case .job(let id) = model else { preconditionFailure("only a job's model has to be looked into") }
-    let deadline = ContinuousClock.now + predictor.context.pool.limits.deadline
-    return .later { responder in
-      predictor.models.submit {
-        do throws(Problem) {
-          if let problem = responder.reasonToStop(deadline) { throw problem }
-          let entry = try predictor.entry(Self.path(ofJob: id, request, predictor.context))
-          let signature = InferenceModel.signature(of: entry.predictor.architecture)
-          responder.respond(part(ModelDescription(name: model.name, signature: signature)))
-        } catch {
-          responder.respond(error)
-        }
-      }
-    }
   }
 }

@@ -1,4 +1,4 @@
-"""Writes seeds beside it: small NIfTI files by nibabel, packed bytes, COCO's strings, lists of pairs in JSON, forms."""
+"""Writes seeds beside it: small NIfTI files by nibabel, packed bytes, COCO's strings, lists of pairs in JSON, forms, tensors."""
 import base64
 import gzip
 import json
@@ -50,3 +50,11 @@ parts = ['name="y_true"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n\x89
 for count in range(len(parts) + 1):
     form = "".join(f"--limit\r\nContent-Disposition: form-data; {part}\r\n" for part in parts[:count])
     seed(f"form/{count}", ("before\r\n" * (count % 2) + form + "--limit--\r\n").encode("latin-1"))
+
+# Requests of the Open Inference Protocol, the length of their JSON before them.
+numbers = {"name": "y_true", "shape": [2, 2], "datatype": "FP16", "data": [[0, 0.5], [1, 255]]}
+octets = {"name": "y_pred", "shape": [2, 2], "datatype": "UINT8", "parameters": {"binary_data_size": 4}}
+for number, (inputs, rest) in enumerate([([numbers, {**numbers, "name": "y_pred", "data": [1, 2, 3, 4], "datatype": "INT8"}], b""), ([numbers, octets], bytes(4))]):
+    outputs = [{"name": "loss", "parameters": {"binary_data": True}}]
+    text = json.dumps({"id": "1", "inputs": inputs, "outputs": outputs, "parameters": {"a": 1, "b": "x", "c": False}}).encode()
+    seed(f"tensors/{number}", (len(text) if rest else 65535).to_bytes(2, "little") + text + rest)

@@ -2,6 +2,7 @@
 
 Uploads, submits, follows, downloads, predicts; or does all of it wrong. Everything goes over HTTP by the standard library. Prints at the end how many things were not as they should be.
 """
+import atexit
 import base64
 import gzip
 import http.client
@@ -61,6 +62,8 @@ class Contract:
         responses = item[method.lower().replace("head", "get")]["responses"]
         name = str(reply.status) if str(reply.status) in responses else "default"
         expect(name != "default", f"{method} {path}: {reply.status} is not described")
+        if name not in responses:
+            return
         response = self.resolve(responses[name])
         media = (reply.headers["Content-Type"] or "").partition(";")[0]
         if not reply.data:
@@ -88,6 +91,7 @@ class Server:
         start = self.log.tell()
         command = [sys.argv[1], "serve", "--port=0", f"--data={folder}/data", *options] + ([f"--store={store}"] if store else [])
         self.process = subprocess.Popen(command, stderr=self.log)
+        atexit.register(self.process.kill)
         for _ in range(600):
             text = (Path(folder) / "server.log").read_text()[start:]
             if found := re.search(r"listening on \S+ port (\d+)", text):
