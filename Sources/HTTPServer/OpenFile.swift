@@ -33,7 +33,9 @@ public final class OpenFile: Sendable {
     var bytes = [UInt8](repeating: 0, count: count)
     var done = 0
     while done < count {
-      let read = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress! + done, count - done, done) }
+      let read = bytes.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress! + done, count - done, done)
+      }
       try ServerError.check("pread", Int32(clamping: read))
       // It was shortened meanwhile.
       guard read > 0 else { return Array(bytes[..<done]) }

@@ -53,7 +53,8 @@ final class AccessControl: Sendable {
 
   private static func entry(_ head: RequestHead, _ tokens: TokenFile) throws(Problem) -> TokenFile.Entry {
     let words = head.header("authorization")?.split(separator: " ") ?? []
-    guard words.count == 2, words[0].lowercased() == "bearer", let entry = tokens.entry(of: String(words[1])) else {
+    guard words.count == 2, words[0].lowercased() == "bearer", let entry = tokens.entry(of: String(words[1]))
+    else {
       Refusals.count(.unauthenticated)
       throw Problem(
         status: 401,

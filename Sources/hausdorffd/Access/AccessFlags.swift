@@ -10,7 +10,8 @@ struct AccessFlags: ParsableArguments {
   ]
   static let environmentFlags = ["require-tokens"]
 
-  @Option(help: "A file of bearer tokens, made with 'hausdorffd token'; read again on SIGHUP. (default: no tokens)")
+  @Option(
+    help: "A file of bearer tokens, made with 'hausdorffd token'; read again on SIGHUP. (default: no tokens)")
   var tokens: String?
   @Flag(help: "Refuse to start without --tokens.")
   var requireTokens = false
@@ -24,7 +25,10 @@ struct AccessFlags: ParsableArguments {
   var trustedProxies = ""
   @Option(help: "Requests at once of one token, and of one address; more are answered 429. (default: any)")
   var maxClientRequests: Int?
-  @Option(help: "Requests a second of one token, and of one address; ten seconds' worth may come at a time. (default: any)")
+  @Option(
+    help:
+      "Requests a second of one token, and of one address; ten seconds' worth may come at a time. (default: any)"
+  )
   var rateRequests: Double?
   @Option(help: "Bytes of bodies a second, likewise. (default: any)")
   var rateBytes: Double?
@@ -52,7 +56,9 @@ struct AccessFlags: ParsableArguments {
 
   private static func isOrigin(_ text: String) -> Bool {
     let host = ["http://", "https://"].lazy.filter(text.hasPrefix).map { text.dropFirst($0.count) }.first
-    return host.map { !$0.isEmpty && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") } }
+    return host.map {
+      !$0.isEmpty && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") }
+    }
       ?? false
   }
 

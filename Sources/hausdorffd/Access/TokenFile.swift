@@ -87,7 +87,9 @@ struct TokenFile: Sendable {
 
   /// Roles as they are written, comma-separated; nil where one is none.
   static func roles(_ text: some StringProtocol) -> Set<Role>? {
-    let roles = text.split(separator: ",", omittingEmptySubsequences: false).map { Role(rawValue: String($0)) }
+    let roles = text.split(separator: ",", omittingEmptySubsequences: false).map {
+      Role(rawValue: String($0))
+    }
     return roles.contains(nil) ? nil : Set(roles.compactMap { $0 })
   }
 }

@@ -18,7 +18,8 @@ struct ServeCommand: AsyncParsableCommand {
   /// The options that are also read from the environment.
   static let environmentOptions =
     [
-      "host", "port", "admin-port", "admin-host", "data", "threads", "workers", "max-body", "max-requests", "max-queued-bytes",
+      "host", "port", "admin-port", "admin-host", "data", "threads", "workers", "max-body", "max-requests",
+      "max-queued-bytes",
       "max-connections", "request-deadline", "head-deadline", "body-deadline", "drain-delay", "grace-period",
       "access-log",
     ] + LogFlags.environmentOptions + AccessFlags.environmentOptions + TrainingServiceFlags.environmentOptions
@@ -28,7 +29,8 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "The TCP port to listen on; 0 for a free one.")
   var port = 8080
   @Option(
-    help: "A second TCP port for health and metrics, without TLS and tokens. (default: they are on the first)")
+    help: "A second TCP port for health and metrics, without TLS and tokens. (default: they are on the first)"
+  )
   var adminPort: Int?
   @Option(help: "The address that it listens on. (default: that of --host)")
   var adminHost: String?
@@ -133,7 +135,8 @@ struct ServeCommand: AsyncParsableCommand {
     }
     guard StopSignal.asked == 0 else { return }
     let service = ScoringService(
-      configuration: configuration, adminAddress: adminPort.map { (adminHost ?? host, $0) }, limits: limits, drainDelay: .seconds(drainDelay),
+      configuration: configuration, adminAddress: adminPort.map { (adminHost ?? host, $0) }, limits: limits,
+      drainDelay: .seconds(drainDelay),
       gracePeriod: .seconds(gracePeriod),
       training: TrainingService(
         store: store, folder: folder, flags: training, limits: limits,

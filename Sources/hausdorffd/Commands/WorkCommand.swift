@@ -13,7 +13,8 @@ struct WorkCommand: ParsableCommand {
       "Each job runs in a process of its own. Each option is also read from the environment, as in HAUSDORFFD_STORE for --store."
   )
 
-  static let environmentOptions = JobFlags.environmentOptions + LogFlags.environmentOptions + ["data", "jobs", "host", "admin-port"]
+  static let environmentOptions =
+    JobFlags.environmentOptions + LogFlags.environmentOptions + ["data", "jobs", "host", "admin-port"]
 
   @Option(help: "The folder that the server keeps data sets and models in; all machines must see the same.")
   var data = "data"

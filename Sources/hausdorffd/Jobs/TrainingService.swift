@@ -8,7 +8,8 @@ import Training
 struct TrainingServiceFlags: ParsableArguments {
   static let environmentOptions =
     JobFlags.environmentOptions + [
-      "training-jobs", "max-upload", "max-data", "max-queued-jobs", "max-client-jobs", "max-event-streams", "max-models",
+      "training-jobs", "max-upload", "max-data", "max-queued-jobs", "max-client-jobs", "max-event-streams",
+      "max-models",
       "keep-jobs",
       "keep-datasets",
     ]
@@ -22,7 +23,9 @@ struct TrainingServiceFlags: ParsableArguments {
   var maxData = 256 << 30
   @Option(help: "Training jobs that may wait.")
   var maxQueuedJobs = 10_000
-  @Option(help: "Training jobs of one token, or of one address without tokens, that may not have ended. (default: any)")
+  @Option(
+    help:
+      "Training jobs of one token, or of one address without tokens, that may not have ended. (default: any)")
   var maxClientJobs: Int?
   @Option(help: "Event streams that may be open.")
   var maxEventStreams = 256
@@ -67,7 +70,8 @@ struct TrainingService: Sendable {
     limits.width = 8
     predictor = JobPredictor(
       context: JobContext(
-        store: store, folder: folder, pool: ScoringPool(limits: limits, name: "training"), limits: formats, logger: logger),
+        store: store, folder: folder, pool: ScoringPool(limits: limits, name: "training"), limits: formats,
+        logger: logger),
       models: ModelCache(capacity: flags.maxModels, threads: Cores.available))
     (self.flags, self.logger) = (flags, logger)
     supervisor =

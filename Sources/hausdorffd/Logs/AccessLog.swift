@@ -14,7 +14,8 @@ struct AccessLog: Sendable {
   func observe(_ record: RequestRecord) {
     let status = record.status ?? 0
     let level: Logger.Level = status >= 500 ? .warning : .info
-    guard choice == .all || choice == .errors && (status >= 400 || status == 0), logger.logLevel <= level else {
+    guard choice == .all || choice == .errors && (status >= 400 || status == 0), logger.logLevel <= level
+    else {
       return
     }
     var metadata: Logger.Metadata = [

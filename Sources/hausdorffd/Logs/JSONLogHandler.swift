@@ -38,7 +38,9 @@ struct JSONLogHandler: LogHandler {
     case .array(let values): json.array(values) { write($1, to: &$0) }
     case .dictionary(let members):
       json.object { json in
-        for (key, value) in members.sorted(by: { $0.key < $1.key }) { json.member(key) { write(value, to: &$0) } }
+        for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+          json.member(key) { write(value, to: &$0) }
+        }
       }
     }
   }

@@ -40,7 +40,8 @@ final class Figure: Instrument, MeterHandler, RecorderHandler, FloatingPointCoun
 /// How often values fell below each of some bounds, from a tenth of a millisecond to ten minutes.
 final class Histogram: Instrument, TimerHandler, RecorderHandler {
   static let bounds = [
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+    300,
     600,
   ]
 

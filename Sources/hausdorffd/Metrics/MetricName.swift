@@ -42,7 +42,8 @@ enum MetricName: String, CaseIterable {
 
   var help: String {
     switch self {
-    case .requests: "HTTP requests by their answers' status; none where the connection ended before the answer."
+    case .requests:
+      "HTTP requests by their answers' status; none where the connection ended before the answer."
     case .requestDuration: "Time from a request's head to the end of its answer."
     case .receivedBytes: "Bytes of request bodies as they arrived."
     case .sentBytes: "Bytes of the bodies of answers."

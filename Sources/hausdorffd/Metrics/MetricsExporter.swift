@@ -21,7 +21,9 @@ final class MetricsExporter: MetricsFactory {
   }
 
   /// Has `collect` set what is looked up rather than counted, before each answer.
-  func beforeEachAnswer(_ collect: @escaping @Sendable () -> Void) { collectors.withLock { $0.append(collect) } }
+  func beforeEachAnswer(_ collect: @escaping @Sendable () -> Void) {
+    collectors.withLock { $0.append(collect) }
+  }
 
   /// Everything that was recorded, families and their instruments in order.
   var text: String {

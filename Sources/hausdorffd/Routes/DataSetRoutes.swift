@@ -80,7 +80,8 @@ struct DataSetRoutes: Sendable {
     if case .synthetic(let shapes) = source { bytes = shapes.byteCount }
     let begun = try context.ask { (store) throws(StoreError) in
       try store.beginDataSet(
-        id, name: name, account: request.visitor?.account, bytes: bytes, milliseconds: Int(Self.lease * 1000), limit: totalLimit)
+        id, name: name, account: request.visitor?.account, bytes: bytes, milliseconds: Int(Self.lease * 1000),
+        limit: totalLimit)
     }
     guard begun else { throw noRoom }
     do throws(Problem) {

@@ -63,7 +63,9 @@ struct TrainingJobRoutes: Sendable {
         errors: [.init(.parameter("Idempotency-Key"), "must be 1 to 255 visible ASCII characters")])
     }
     // Each account has its own keys, which have no blank.
-    let key = (request.visitor?.account.map { "\($0) \(name)" } ?? name, request.body.withBytes { SHA256.text(of: $0) })
+    let key = (
+      request.visitor?.account.map { "\($0) \(name)" } ?? name, request.body.withBytes { SHA256.text(of: $0) }
+    )
     guard pending.withLock({ $0.insert(key.0).inserted }) else {
       throw Problem(
         status: 409, detail: "A request with this Idempotency-Key is being answered.",
@@ -163,7 +165,9 @@ struct TrainingJobRoutes: Sendable {
   }
 
   private func dataSet(_ id: String, scope: String?) throws(Problem) -> Result<DataSet, Missing> {
-    guard let record = try context.dataSet(id, scope: scope) else { return .failure(Missing(detail: "there is no data set of this id")) }
+    guard let record = try context.dataSet(id, scope: scope) else {
+      return .failure(Missing(detail: "there is no data set of this id"))
+    }
     guard record.state == .ready else {
       return .failure(Missing(detail: "the data set is still being taken over"))
     }
@@ -175,7 +179,9 @@ struct TrainingJobRoutes: Sendable {
   }
 
   private func model(_ id: String, scope: String?) throws(Problem) -> Result<Model, Missing> {
-    guard let job = try context.job(id, scope: scope) else { return .failure(Missing(detail: "there is no training job of this id")) }
+    guard let job = try context.job(id, scope: scope) else {
+      return .failure(Missing(detail: "there is no training job of this id"))
+    }
     guard let path = context.folder.model(of: job) else {
       return .failure(Missing(detail: "the job has no model yet"))
     }

@@ -9,7 +9,8 @@ struct NetworkListTests {
     ("0.0.0.0/0", "8.8.8.8", true), ("0.0.0.0/0", "2001:db8::1", false), ("::/0", "8.8.8.8", true),
     ("2001:db8::/33", "2001:db8:7fff::1", true), ("2001:db8::/33", "2001:db8:8000::1", false),
     ("192.168.0.0/16, ::1", "::1", true), ("10.0.0.0/8", "not an address", false), ("", "10.0.0.1", false),
-  ]) func `A network has its addresses and no others`(_ list: String, _ address: String, _ isIn: Bool) throws {
+  ]) func `A network has its addresses and no others`(_ list: String, _ address: String, _ isIn: Bool) throws
+  {
     #expect(try #require(NetworkList(list)).contains(address) == isIn)
   }
 

@@ -7,7 +7,8 @@ struct TokenFileTests {
 
   @Test func `A token is known by its hash`() throws {
     let file = try TokenFile(
-      text: "# who\n\nteam-a score,train sha256:\(hash)\r\nops admin sha256:\(TokenFile.hash(of: "other").uppercased())\n",
+      text:
+        "# who\n\nteam-a score,train sha256:\(hash)\r\nops admin sha256:\(TokenFile.hash(of: "other").uppercased())\n",
       path: "tokens")
     let entry = try #require(file.entry(of: "secret"))
     #expect(entry.account == "team-a" && entry.roles == [.score, .train])
@@ -27,7 +28,9 @@ struct TokenFileTests {
     "team-a score sha1:HASH", "team-a score sha256:HASH more",
   ]) func `A line that is none is told by its number, without what it says`(_ line: String) {
     let line = line.replacing("HASH", with: hash)
-    let error = #expect(throws: TokenFile.Malformed.self) { try TokenFile(text: "#\n\(line)", path: "tokens") }
+    let error = #expect(throws: TokenFile.Malformed.self) {
+      try TokenFile(text: "#\n\(line)", path: "tokens")
+    }
     #expect(error?.description.hasPrefix("line 2 of the token file 'tokens' is not") == true)
     #expect(error?.description.contains("secret") == false)
   }
