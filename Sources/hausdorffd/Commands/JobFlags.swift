@@ -34,8 +34,12 @@ struct JobFlags: ParsableArguments {
 
   /// Opens the store, making a file and its folder where they are missing; a database that is away is waited for.
   ///
-  /// - Parameter patience: seconds to wait at most.
-  func openStore(_ folder: DataFolder, patience: Double) throws -> JobStore {
+  /// - Parameters:
+  ///   - patience: seconds to wait at most.
+  ///   - tell: gets what it waits for.
+  func openStore(
+    _ folder: DataFolder, patience: Double, tell: (String) -> Void = Output.complain
+  ) throws -> JobStore {
     let deadline = LeaseKeeper.now + patience
     while true {
       do {
@@ -45,7 +49,7 @@ struct JobFlags: ParsableArguments {
       } catch let error as StoreError
         where error.kind == .unavailable && LeaseKeeper.now < deadline && StopSignal.asked == 0
       {
-        Output.complain("waiting for the job store: \(error)")
+        tell("waiting for the job store: \(error)")
         BackgroundThread.sleep(seconds: 1)
       }
     }

@@ -128,7 +128,7 @@ struct ServeCommand: AsyncParsableCommand {
     let store: JobStore
     StopSignal.watch()
     do {
-      store = try training.jobs.openStore(folder, patience: 60)
+      store = try training.jobs.openStore(folder, patience: 60) { logger.warning("\($0)") }
       try DataFolder.make(folder.dataSets)
     } catch {
       throw Output.failure("\(error)")

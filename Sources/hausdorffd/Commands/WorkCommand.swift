@@ -45,12 +45,15 @@ struct WorkCommand: ParsableCommand {
     // A supervisor, and whoever stops it, may both ask.
     StopSignal.watch(isPatient: owner != nil)
     let folder = DataFolder(path: data)
+    let logger = logs.logger
     let store: JobStore
-    do { store = try flags.openStore(folder, patience: once ? 10 : 300) } catch {
+    do {
+      store = try flags.openStore(
+        folder, patience: once ? 10 : 300, tell: once ? Output.complain : { logger.warning("\($0)") })
+    } catch {
       throw Output.failure("\(error)")
     }
     guard once else {
-      let logger = logs.logger
       let readiness = Readiness(pool: nil)
       let admin = try startAdmin(readiness, store, folder, logger)
       let supervisor = WorkerSupervisor(

@@ -406,7 +406,7 @@ def metrics(folder):
     server.ask("POST", "/v1/score?shape=1,4", bytes(8), RAW)
     server.ask("POST", "/v1/loss?shape=1,4&dtype_pred=float32&losses=dice_loss&gradient=true", bytes(4 + 16), RAW)
     server.ask("POST", "/v1/score?shape=1,4", b"short", RAW)
-    server.ask("GET", "/nothing")
+    get(server.port, "/nothing")
     route = {"route": "/v1/score"}
     eventually(lambda: value("hausdorffd_http_requests_total", method="POST", status="422", **route) == 1, "a refusal")
     expect(value("hausdorffd_http_requests_total", method="POST", status="200", **route) == 3, "three scores")
