@@ -25,7 +25,7 @@ def run(context):
         command = [
             sys.executable, "-m", "schemathesis.cli", "--no-color", f"--config-file={path}", "run", str(document),
             f"--url=http://127.0.0.1:{service.port}", "--continue-on-failure", "--workers=1", f"--seed={context.seed}",
-            f"--max-examples={2 if context.short else 150}", "--request-timeout=60", "--suppress-health-check=all",
+            f"--max-examples={2 if context.short else 80}", "--request-timeout=60", "--suppress-health-check=all",
         ]
         if context.short:
             command += ["--phases=examples,fuzzing"]
