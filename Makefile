@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: run build test soak lint format bench study image sanitize asan tsan fuzz clean
+.PHONY: run build test soak soak-asan lint format bench study image sanitize asan tsan fuzz clean
 .PHONY: swift library-packages test-packages
 
 binary := .build/release/hausdorffd
@@ -25,9 +25,14 @@ build: swift library-packages
 test: swift library-packages test-packages .venv/tests lint
 	$(swift_test) --scratch-path .build-test
 
-# What a server meets in production, in full: about an hour. SCENARIOS names some, such as "overload restart".
+# What a server meets in production, in full: about an hour. SCENARIOS names some, such as SCENARIOS="overload restart".
 soak: build test-packages .venv/tests
 	.venv/bin/python3 Tests/Soak/soak.py --binary $(binary) $(SCENARIOS)
+
+# The mixed load on a server with the address sanitizer, which ends with an error where anything is leaked.
+soak-asan: swift library-packages test-packages .venv/tests
+	swift build -c release --sanitize=address --scratch-path .build-soak --product hausdorffd
+	.venv/bin/python3 Tests/Soak/soak.py --binary .build-soak/release/hausdorffd --minutes 10 mixed_load
 
 lint: swift
 	swift format lint --strict --recursive $(swift_sources)
@@ -38,8 +43,8 @@ format: swift
 sanitize: asan tsan
 
 # XCTest is left out: its empty run leaks.
-asan tsan: export ASAN_OPTIONS := malloc_context_size=8:max_malloc_fill_size=0:quarantine_size_mb=32
-asan: export LSAN_OPTIONS := suppressions=$(CURDIR)/Tests/leaks.txt:print_suppressions=0
+asan tsan soak-asan: export ASAN_OPTIONS := malloc_context_size=8:max_malloc_fill_size=0:quarantine_size_mb=32
+asan soak-asan: export LSAN_OPTIONS := suppressions=$(CURDIR)/Tests/leaks.txt:print_suppressions=0
 tsan: export TSAN_OPTIONS := suppressions=$(CURDIR)/Tests/races.txt
 asan tsan: swift library-packages test-packages .venv/tests
 	$(swift_test) --disable-xctest --sanitize=$(if $(filter asan,$@),address,thread) --scratch-path .build-$@

@@ -14,6 +14,8 @@ final class Connection: Sendable {
   let suspended = Locked(Suspended())
   /// The stream that is being sent.
   let stream = Locked<StreamBuffer?>(nil)
+  /// The request that has begun and not ended.
+  private let exchange = Locked<Exchange?>(nil)
 
   /// What TLS has shown; its session looks at it to the end.
   let identity = Locked<TLSIdentity?>(nil)
@@ -41,6 +43,16 @@ final class Connection: Sendable {
     socket = mhd_connection_socket(handle)
     peer = PeerAddress(mhd_connection_peer(handle))
   }
+
+  /// Holds a request until it ends, another begins or the connection ends: libmicrohttpd does not tell the end of one
+  /// whose query fills the connection's memory.
+  func begin(_ next: Exchange) {
+    endExchange()
+    exchange.withLock { $0 = next }
+  }
+
+  /// Ends the request that there is.
+  func endExchange() { exchange.withLock { $0.take() }?.complete() }
 
   /// Lets the client have this many milliseconds from now; `false` where the connection was cut.
   func setDeadline(in milliseconds: Int, readingBody: Bool = false) -> Bool {

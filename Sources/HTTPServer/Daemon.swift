@@ -118,6 +118,7 @@ private func connectionChanged(
   } else if let retained = slot.pointee {
     let connection = Unmanaged<Connection>.fromOpaque(retained).takeRetainedValue()
     slot.pointee = nil
+    connection.endExchange()
     core.sweeper.remove(connection)
     core.openConnections.wrappingSubtract(1, ordering: .relaxed)
   }
@@ -132,7 +133,9 @@ private func targetReceived(
   let connection = Unmanaged<Connection>.fromOpaque(slot).takeUnretainedValue()
   _ = connection.setDeadline(in: connection.core.headMilliseconds)
   let bytes = UnsafeRawBufferPointer(start: target, count: target.map { strlen($0) } ?? 0)
-  return Unmanaged.passRetained(Exchange(handle, connection, target: bytes)).toOpaque()
+  let exchange = Exchange(handle, connection, target: bytes)
+  connection.begin(exchange)
+  return Unmanaged.passUnretained(exchange).toOpaque()
 }
 
 /// The access handler: once with the head, then with each piece of the body, then with a size of 0.
@@ -141,8 +144,8 @@ private func handleRequest(
   _ method: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?, _ data: UnsafePointer<CChar>?,
   _ size: UnsafeMutablePointer<Int>?, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
-  guard let retained = slot?.pointee, let size, let url, let method, let version else { return .NO }
-  let exchange = Unmanaged<Exchange>.fromOpaque(retained).takeUnretainedValue()
+  guard let held = slot?.pointee, let size, let url, let method, let version else { return .NO }
+  let exchange = Unmanaged<Exchange>.fromOpaque(held).takeUnretainedValue()
   return exchange.isAtHead ? exchange.receiveHead(url, method, version) : exchange.receive(data, size)
 }
 
@@ -151,7 +154,7 @@ private func requestCompleted(
   _ context: UnsafeMutableRawPointer?, _ handle: OpaquePointer?,
   _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ code: MHD_RequestTerminationCode
 ) {
-  guard let slot, let retained = slot.pointee else { return }
+  guard let slot, let held = slot.pointee else { return }
   slot.pointee = nil
-  Unmanaged<Exchange>.fromOpaque(retained).takeRetainedValue().complete()
+  Unmanaged<Exchange>.fromOpaque(held).takeUnretainedValue().connection.endExchange()
 }

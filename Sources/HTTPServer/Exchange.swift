@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// One request and its answer.
 ///
-/// C context: retained in `con_cls` from the request line (URI_LOG_CALLBACK) to NOTIFY_COMPLETED, both on the
-/// connection's epoll thread, which alone touches the stored properties. Other threads come in by `answer` and
+/// C context: held by its connection and known to `con_cls` from the request line (URI_LOG_CALLBACK) to NOTIFY_COMPLETED,
+/// both on the connection's epoll thread, which alone touches the stored properties. Other threads come in by `answer` and
 /// `clientIsGone` only; those go through the connection's lock.
 final class Exchange: @unchecked Sendable {
   private enum Stage {

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import HTTPServer
@@ -187,5 +188,28 @@ struct FramingTests {
     let endless = try Client(port: server.port)
     endless.send("GET /" + String(repeating: "x", count: 300_000))
     #expect(try endless.reply().status == 414)
+  }
+
+  @Test func `A query that fills the connection's memory leaves nothing behind`() throws {
+    final class Token: Sendable {}
+    weak var left: Token?
+    do {
+      let token = Token()
+      left = token
+      let route = Route(.get, "/token") { _ in withExtendedLifetime(token) { .now(.json(.text("{}"))) } }
+      let server = try TestServer(routes: [route]) { $0.headDeadline = .milliseconds(500) }
+      let request = "GET /hello?\(String(repeating: "&", count: 2000)) HTTP/1.1\r\nHost: x\r\n\r\n"
+      // With what comes behind it there is no room for its items, and it is not answered. Half of the clients leave when
+      // that is found out.
+      for number in 0..<20 {
+        let client = try Client(port: server.port)
+        client.send(request + request)
+        usleep(number % 2 == 0 ? 50_000 : 0)
+      }
+      #expect(eventually { server.server.connectionCount == 0 })
+      server.server.stop(gracePeriod: .zero)
+    }
+    // A request that stays keeps its connection, its server and its routes.
+    #expect(eventually { left == nil })
   }
 }

@@ -53,7 +53,7 @@ def break_server(context, module, numbers, title):
         report.check("connections that could not be made", len(lost), 0, not lost)
         if lost:
             print(f"    --seed {context.seed} --case, one of the first of {lost[:100]}", flush=True)
-        check_customers(report, "ordinary clients meanwhile", sum(customer.seconds.values(), []), customer.failures)
+        check_customers(report, "ordinary clients meanwhile", sum(customer.seconds.values(), []), customer.failures + customer.refused)
         report.check("memory at most", megabytes(service.peak()), "1,000 MB", service.peak() < 1e9)
         # The end of some connections is noticed only when they have idled for a minute.
         spare = 64 if context.short else 4

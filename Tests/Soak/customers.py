@@ -63,26 +63,26 @@ class Customer(Client):
         super().__init__(_ask_on, requests, interval, timeout)
 
     def take(self, result):
-        self.seconds, self.failures = result
+        self.seconds, self.refused, self.failures = result
 
 
 def _ask_on(begun, done, requests, interval, timeout):
-    seconds, failures = {request[0]: [] for request in requests}, []
+    seconds, refused, failures = {request[0]: [] for request in requests}, [], []
     begun.set()
     while not done.is_set():
         for name, port, method, target, body, headers, right in requests:
             start = time.perf_counter()
             try:
-                status, _, answer = ask(port, method, target, body, headers, timeout)
-                is_right = status == 200 and right in (None, answer)
-                fault = None if is_right else f"{name}: {status} {answer[:200]}"
+                status, found, answer = ask(port, method, target, body, headers, timeout)
+                if status == 503 and found["Retry-After"]:
+                    refused.append(f"{name}: {status} {answer[:200]}")
+                elif status != 200 or right not in (None, answer):
+                    failures.append(f"{name}: {status} {answer[:200]}")
             except OSError as error:
-                fault = f"{name}: {error!r}"
+                failures.append(f"{name}: {error!r}")
             seconds[name].append(time.perf_counter() - start)
-            if fault:
-                failures.append(fault)
         done.wait(interval)
-    return seconds, failures
+    return seconds, refused, failures
 
 
 def health(service):

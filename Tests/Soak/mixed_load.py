@@ -172,7 +172,7 @@ def _go_on(begun, done, port, dataset, job, seed):
 def run(context):
     """A round to get warm, then the load for so long; what there was behind the first is there behind the second."""
     report = context.report
-    minutes = context.minutes or (0.2 if context.short else 30)
+    minutes = context.minutes or (0.1 if context.short else 30)
     with Service(context.binary, context.folder) as service:
         dataset = service.json("POST", "/v1/datasets", {"synthetic": {"samples": 16, "size": 32}}, status=201)["id"]
         job = service.json("POST", "/v1/training-jobs", {"dataset": dataset, **specification}, status=202)["id"]
@@ -190,7 +190,7 @@ def run(context):
         def is_quiet():
             return service.places() == 0 and not service.json("GET", "/v1/training-jobs?state=running")["jobs"]
 
-        load(4 if context.short else 60, "warm")
+        load(2 if context.short else 60, "warm")
         service.settles(is_quiet)
         descriptors, threads = service.descriptors(), service.threads()
         crew, watch = load(60 * minutes, context.seed)

@@ -128,10 +128,10 @@ class Service:
         """Stops it, and notes whether it lived until then and ended well."""
         lived = self.is_alive
         status = self.stop()
-        faults = re.findall(r"^.*(?:Sanitizer|Fatal error|Current stack trace).*$", self.log.read_text(), re.MULTILINE)
-        report.check("server ended", f"status {status}", "status 0, asked to", lived and status == 0 and not faults)
-        for line in faults[:5]:
-            print(f"    {line[:300]}", flush=True)
+        fault = re.search(r"^.*(?:Sanitizer|Fatal error|Current stack trace)", self.log.read_text(), re.MULTILINE)
+        report.check("server ended", f"status {status}", "status 0, asked to", lived and status == 0 and not fault)
+        if fault:
+            print(self.log.read_text()[fault.start() :][:20_000], flush=True)
 
 
 class Watch:
