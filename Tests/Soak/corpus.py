@@ -36,6 +36,17 @@ def requests(job, dataset):
     def json_post(target, value):
         return post(target, json_type, json.dumps(value).encode())
 
+    def binary_inference(model, truth, prediction):
+        arrays = {"y_true": (truth.astype("u1"), "UINT8"), "y_pred": (prediction, "FP32")}
+        described = json.dumps({
+            "inputs": [
+                {"name": name, "shape": values.shape, "datatype": kind, "parameters": {"binary_data_size": values.nbytes}}
+                for name, (values, kind) in arrays.items()],
+            "outputs": [{"name": "loss"}, {"name": "gradient", "parameters": {"binary_data": True}}],
+        }).encode()
+        body = described + b"".join(values.tobytes() for values, _ in arrays.values())
+        return post(f"/v2/models/{model}/infer", {"Inference-Header-Content-Length": str(len(described)), **octets_type}, body)
+
     truth, prediction = blobs(16, 4)
     pair = {"y_true": truth.astype(int).tolist(), "y_pred": (prediction * 0.75).tolist()}
     jobs, data_sets = f"/v1/training-jobs/{job}", f"/v1/datasets/{dataset}"
@@ -48,6 +59,13 @@ def requests(job, dataset):
         post("/v1/loss?shape=16,16&dtype_true=uint8&dtype_pred=float32&gradient=true", octets_type,
              truth.tobytes() + prediction.astype("<f4").tobytes()),
         post("/v1/loss", *form_request([("y_true", npy(truth)), ("y_pred", npy(prediction)), ("losses", "bce")])),
+        *[get(f"/v2{path}") for path in ("", "/health/live", "/health/ready", "/models/stats", "/systemsharedmemory/status")],
+        *[get(f"/v2/models/{model}") for model in ("dice", "bce/config", f"job-{job}", "hausdorff_99/versions/1/stats")],
+        json_post("/v2/repository/index", {}),
+        json_post("/v2/models/hausdorff_95/infer", {"id": "1", "parameters": {"spacing": [1, 2]}, "inputs": [
+            {"name": name, "shape": [16, 16], "datatype": "UINT8", "data": values.astype(int).ravel().tolist()}
+            for name, values in (("y_true", truth), ("y_pred", prediction))]}),
+        binary_inference("dice_loss", truth, prediction.astype("<f4")),
         get("/v1/datasets?limit=2"),
         json_post("/v1/datasets", {"name": "made", "synthetic": {"samples": 2, "size": 16}}),
         post("/v1/datasets", *form_request([("file", archive(2, 16)), ("name", "sent")])),

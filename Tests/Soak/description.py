@@ -13,7 +13,7 @@ from service import Service
 configuration = """
 [checks]
 positive_data_acceptance.enabled = false
-not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "507"]
+not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501", "507"]
 """
 
 

@@ -436,7 +436,9 @@ def metrics(folder):
     expect(value("hausdorffd_http_active_requests") == 3, "active requests")
     for each in held:
         each.close()
-    eventually(lambda: value("hausdorffd_http_requests_total", method="POST", status="400", **route) == 3, "cut bodies")
+    # Which of the two notices the end first, the HTTP library or the server, is chance.
+    cut = lambda: sum(value("hausdorffd_http_requests_total", method="POST", status=each, **route) or 0 for each in ["400", "none"])
+    eventually(lambda: cut() == 3, "cut bodies")
     eventually(lambda: value("hausdorffd_queue_places", pool="scoring") == 0, "places come back")
     # A job: its state, its epochs, its speed while it runs.
     data = server.json("POST", "/v1/datasets", {"synthetic": {"samples": 8, "size": 32}}, status=201)["id"]
