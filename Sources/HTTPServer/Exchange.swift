@@ -103,18 +103,18 @@ final class Exchange: @unchecked Sendable {
   private func findRoute() throws(Problem) {
     let match: Router.Match
     do throws(Problem) { match = try core.router.match(head) } catch {
-      caller = try core.hooks.identify(head, nil)
+      try identify(nil)
       throw error
     }
     switch match {
     case .answer(let response):
-      caller = try core.hooks.identify(head, nil)
+      try identify(nil)
       decided = preflight(response) ?? response
     case .route(let route, let mediaType, let answerType, let parameters):
       let limit = route.consumed.isEmpty ? core.configuration.drainLimit : bodyLimit(route)
       let length = head.contentLength
       self.route = route
-      caller = try core.hooks.identify(head, route)
+      try identify(route)
       if let length, length > limit { throw .tooLong(limit) }
       admission = try route.admit(head)
       if let spool = route.spool {
@@ -125,6 +125,12 @@ final class Exchange: @unchecked Sendable {
       (self.mediaType, self.answerType) = (mediaType, answerType)
       self.parameters = parameters
     }
+  }
+
+  private func identify(_ route: Route?) throws(Problem) {
+    let (caller, refusal) = core.hooks.identify(head, route)
+    self.caller = caller
+    if let refusal { throw refusal }
   }
 
   private func preflight(_ response: Response) -> Response? {

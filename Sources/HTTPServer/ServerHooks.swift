@@ -1,8 +1,11 @@
 /// What a server asks about every request, and whom it tells of it.
 public struct ServerHooks: Sendable {
-  /// Asked at the head of every request for who sent it, before the route is; the problem that it throws is the answer. The
-  /// route is nil where none takes the request. On a thread that reads sockets, so it is quick.
-  public var identify: @Sendable (RequestHead, Route?) throws(Problem) -> (any Caller)? = { _, _ in nil }
+  /// Asked at the head of every request for who sent it, before the route is, and for the problem that refuses it, if it is to
+  /// be refused. The route is nil where none takes the request. On a thread that reads sockets, so it is quick.
+  public var identify: @Sendable (RequestHead, Route?) -> (caller: (any Caller)?, refusal: Problem?) = {
+    _, _ in
+    (nil, nil)
+  }
   /// Told of every request that has ended, answered or not; likewise.
   public var observe: (@Sendable (RequestRecord) -> Void)?
   /// Gets the HTTP library's messages, from any thread.
@@ -21,7 +24,7 @@ public struct RequestRecord: Sendable {
   public let head: RequestHead
   /// The route that took it; nil where none did.
   public let route: Route?
-  /// Who sent it; nil where that was not asked, or refused.
+  /// Who sent it, refused or not; nil where that is not known.
   public let caller: (any Caller)?
   /// The status of the answer; nil where the connection ended without one.
   public let status: Int?

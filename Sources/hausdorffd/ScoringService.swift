@@ -77,7 +77,7 @@ struct ScoringService: Service {
   private var hooks: ServerHooks {
     var hooks = ServerHooks()
     let requests = RequestMetrics()
-    hooks.identify = { [control] head, route throws(Problem) in try control.identify(head, route) }
+    hooks.identify = { [control] head, route in control.identify(head, route) }
     hooks.observe = { [accessLog] record in
       requests.observe(record)
       // What was declared at the head is charged already.

@@ -17,38 +17,37 @@ final class AccessControl: Sendable {
   /// Replaces the tokens; requests that are under way go on.
   func replace(_ tokens: TokenFile) { self.tokens.withLock { $0 = tokens } }
 
-  /// The visitor; nil where there is nothing to know of it.
+  /// The visitor, nil where there is nothing to know of it; and what refuses it.
   ///
-  /// Throws 429 for a client that is over its limits, 401 without a good token, 403 where the token lacks the role.
-  func identify(_ head: RequestHead, _ route: Route?) throws(Problem) -> (any Caller)? {
+  /// That is 429 for a client that is over its limits, 401 without a good token, 403 where the token lacks the role.
+  func identify(_ head: RequestHead, _ route: Route?) -> (caller: (any Caller)?, refusal: Problem?) {
     let tokens = tokens.withLock { $0 }
-    guard tokens != nil || limits != nil || !proxies.isEmpty else { return nil }
+    guard tokens != nil || limits != nil || !proxies.isEmpty else { return (nil, nil) }
     let permission = route.map(Permission.init) ?? .everyone
     // Whoever asks for the health must get to know it.
-    guard route == nil || permission != .everyone else { return nil }
+    guard route == nil || permission != .everyone else { return (nil, nil) }
     let peer = head.peer.description
     let address =
       proxies.isEmpty
       ? peer : proxies.client(peer: peer, forwardedFor: head.headers.values(of: "X-Forwarded-For"))
-    var shares: [ClientLimits.Share] = []
-    // The address first: tokens must not be guessed faster than it may ask.
-    let bytes = head.contentLength ?? 0
-    if let limits { shares.append(try limits.enter("address " + Self.network(of: address), bytes: bytes)) }
+    let visitor = Visitor(address: address, asksForTokens: tokens != nil)
     do throws(Problem) {
-      guard let tokens, permission != .everyone else {
-        return Visitor(address: address, account: nil, roles: tokens == nil ? nil : [], shares: shares)
-      }
+      // The address first: tokens must not be guessed faster than it may ask.
+      try limit(visitor, "address " + Self.network(of: address), head)
+      guard let tokens, permission != .everyone else { return (visitor, nil) }
       let entry = try Self.entry(head, tokens)
-      if let limits { shares.append(try limits.enter("token " + entry.account, bytes: bytes)) }
-      let visitor = Visitor(address: address, account: entry.account, roles: entry.roles, shares: shares)
-      // It gives them back from here on.
-      shares = []
+      visitor.isKnown(as: entry)
+      try limit(visitor, "token " + entry.account, head)
       if case .roles(let roles) = permission { try visitor.require(roles) }
-      return visitor
+      return (visitor, nil)
     } catch {
-      for share in shares { share.end() }
-      throw error
+      return (visitor, error)
     }
+  }
+
+  private func limit(_ visitor: Visitor, _ client: String, _ head: RequestHead) throws(Problem) {
+    guard let limits else { return }
+    visitor.takes(try limits.enter(client, bytes: head.contentLength ?? 0))
   }
 
   private static func entry(_ head: RequestHead, _ tokens: TokenFile) throws(Problem) -> TokenFile.Entry {

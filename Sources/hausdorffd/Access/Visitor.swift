@@ -4,31 +4,37 @@ import HTTPServer
 final class Visitor: Caller {
   /// Where it came from: the client of trusted proxies.
   let address: String
-  /// Nil where the server asks for no tokens, and on routes that everyone may use.
-  let account: String?
-  private let roles: Set<Role>?
-  private let shares: [ClientLimits.Share]
+  // Touched by the thread of the connection alone until the request is handled.
+  private nonisolated(unsafe) var entry: TokenFile.Entry?
+  private nonisolated(unsafe) var shares: [ClientLimits.Share] = []
+  private let asksForTokens: Bool
 
-  /// - Parameters:
-  ///   - roles: nil where the server asks for no tokens.
-  ///   - shares: what it takes of its clients' limits.
-  init(address: String, account: String?, roles: Set<Role>?, shares: [ClientLimits.Share]) {
-    (self.address, self.account, self.roles, self.shares) = (address, account, roles, shares)
-  }
+  /// - Parameter asksForTokens: whether the server asks for tokens; where it does not, everyone may do everything.
+  init(address: String, asksForTokens: Bool) { (self.address, self.asksForTokens) = (address, asksForTokens) }
 
   deinit { for share in shares { share.end() } }
+
+  /// Nil where the server asks for no tokens, or there was no good one.
+  var account: String? { entry?.account }
+
+  /// Gives it what its token says, at the head of the request.
+  func isKnown(as entry: TokenFile.Entry) { self.entry = entry }
+
+  /// Has it take a share of its client's limits, until it ends.
+  func takes(_ share: ClientLimits.Share) { shares.append(share) }
 
   /// Counts bytes that were not declared at the head.
   func charge(bytes: Int) { for share in shares { share.charge(bytes: bytes) } }
 
   /// Whether it has one of these roles, or all.
   func has(_ wanted: Set<Role>) -> Bool {
-    guard let roles else { return true }
+    guard asksForTokens else { return true }
+    let roles = entry?.roles ?? []
     return roles.contains(.admin) || !roles.isDisjoint(with: wanted)
   }
 
   /// Whose jobs and data sets it may see; nil for everyone's.
-  var scope: String? { roles == nil || has([]) ? nil : account }
+  var scope: String? { has([]) ? nil : account ?? "" }
 }
 
 extension Request {

@@ -228,11 +228,13 @@ def limits(folder):
     expect(statuses == [200, 200, 429], f"bytes: {statuses}")
     server.stop()
     # Unfinished bodies keep nobody else out: here two that hold on to their places.
-    server = Server(folder, "--max-client-requests=2", "--trusted-proxies=127.0.0.1", "--body-deadline=86400")
+    server = Server(folder, "--max-client-requests=2", "--trusted-proxies=127.0.0.1", "--body-deadline=86400", "--admin-port=0")
     held = []
     for _ in range(2):
         held.append(socket.create_connection(("127.0.0.1", server.port)))
         held[-1].sendall(b"POST /v1/training-jobs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\nX-Forwarded-For: 192.0.2.9\r\n\r\n{")
+    places = lambda: 'hausdorffd_queue_places{pool="training"} 2\n' in get(admin_port(server), "/metrics")[1]
+    eventually(places, "two places")
     elsewhere = {"X-Forwarded-For": "192.0.2.10"}
     eventually(
         lambda: server.ask("GET", "/v1/training-jobs", headers={"X-Forwarded-For": "192.0.2.9"}).status == 429,
