@@ -21,7 +21,7 @@ public struct CORSPolicy: Sendable {
   func preflight(_ head: borrowing RequestHead, methods: String) -> Response? {
     guard head.header("access-control-request-method") != nil else { return nil }
     var headers: Headers = ["Access-Control-Allow-Methods": methods, "Access-Control-Max-Age": "600"]
-    if let wanted = head.header("access-control-request-headers") {
+    if let wanted = head.header("access-control-request-headers"), !wanted.isEmpty {
       headers.append("Access-Control-Allow-Headers", wanted)
     }
     return Response(status: 204, headers: headers)

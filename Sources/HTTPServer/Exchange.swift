@@ -95,6 +95,8 @@ final class Exchange: @unchecked Sendable {
     guard method + strlen(method) + 1 == url, url + head.bytes.count + 1 == version, lines < end else {
       throw .malformed("The request line has a character that is not allowed.")
     }
+    // Behind a bare LF the first header's name would be read from its second character.
+    guard version[8] == 0, version[9] == 0 else { throw .malformed("A line does not end in CR LF.") }
     try head.read(
       method: Method(method), version: version[7] == CChar(UInt8(ascii: "0")) ? .http10 : .http11,
       lines: UnsafeRawBufferPointer(start: lines, count: end - lines))
@@ -276,17 +278,17 @@ final class Exchange: @unchecked Sendable {
   /// Throws where there is no response to send, and has begun nothing then.
   private func send(_ response: Response) throws(ServerError) -> MHD_Result {
     let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
-    var response = response
-    if let cors = core.configuration.cors, let origin = head.origin { cors.allow(origin, &response.headers) }
+    var told = connection.told(response)
+    if let cors = core.configuration.cors, let origin = head.origin { cors.allow(origin, &told.headers) }
     let hasBody = head.method != .head && response.status != 204 && response.status != 304
-    let made = try connection.told(response).makeHandle(
+    let made = try told.makeHandle(
       id: head.id, closes: closes, serverName: core.configuration.serverName, hasBody: hasBody)
     defer { MHD_destroy_response(made) }
     if case .stream(let end) = response.content { try begin(end.buffer) }
     // The client has as long to read an answer as it would have to send it.
     let reading = hasBody ? response.content.count * 1000 / core.configuration.minimumBodyRate : 0
     guard connection.setDeadline(in: core.bodyMilliseconds + reading) else { return .NO }
-    (status, sentBytes) = (response.status, hasBody ? response.content.count : 0)
+    (status, sentBytes) = (told.status, hasBody ? told.content.count : 0)
     return MHD_queue_response(handle, UInt32(response.status), made)
   }
 

@@ -80,8 +80,8 @@ struct ScoringService: Service {
     hooks.identify = { [control] head, route in control.identify(head, route) }
     hooks.observe = { [accessLog] record in
       requests.observe(record)
-      // What was declared at the head is charged already.
-      if record.head.contentLength == nil { record.visitor?.charge(bytes: record.receivedBytes) }
+      // What was declared at the head is charged so far, and may be a lie.
+      record.visitor?.charge(bytes: record.receivedBytes - (record.head.contentLength ?? 0))
       accessLog.observe(record)
     }
     // Mostly of clients that break the rules or go away.

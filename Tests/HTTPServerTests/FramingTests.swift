@@ -22,6 +22,11 @@ struct FramingTests {
       "a second length, differing",
       "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"
     ),
+    ("a bare LF behind the request line", "GET /hello HTTP/1.1\nXHost: a\r\n\r\n"),
+    (
+      "both lengths, one behind a bare LF",
+      "POST /echo HTTP/1.1\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\nHost: a\r\n\r\n0\r\n\r\n"
+    ),
     ("a list of lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\nhello"),
     ("a space before the colon", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length : 5\r\n\r\nhello"),
     ("a length that is no number", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: five\r\n\r\n"),

@@ -33,7 +33,7 @@ final class AccessControl: Sendable {
     let visitor = Visitor(address: address, asksForTokens: tokens != nil)
     do throws(Problem) {
       // The address first: tokens must not be guessed faster than it may ask.
-      try limit(visitor, "address " + Self.network(of: address), head)
+      try limit(visitor, "address " + visitor.network, head)
       guard let tokens, permission != .everyone else { return (visitor, nil) }
       let entry = try Self.entry(head, tokens)
       visitor.isKnown(as: entry)
@@ -64,11 +64,6 @@ final class AccessControl: Sendable {
     return entry
   }
 
-  /// Of an IPv6 address the network that one client usually has to itself, else the address.
-  private static func network(of address: String) -> String {
-    guard address.contains(":") else { return address }
-    return NetworkList.prefix64(of: address) ?? address
-  }
 }
 
 extension Visitor {

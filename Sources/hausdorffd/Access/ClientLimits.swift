@@ -9,6 +9,16 @@ final class ClientLimits: Sendable {
     var requests, bytes: Double?
 
     var isEmpty: Bool { requestsAtOnce == nil && requests == nil && bytes == nil }
+
+    /// What a client has that has not come for long; one request at least, or it could never come.
+    fileprivate var mostRequests: Double { max(1, (requests ?? 0) * ClientLimits.burst) }
+    fileprivate var mostBytes: Double { (bytes ?? 0) * ClientLimits.burst }
+
+    /// Adds what some seconds bring.
+    fileprivate func refill(_ requestsLeft: inout Double, _ bytesLeft: inout Double, _ seconds: Double) {
+      requestsLeft = min(mostRequests, requestsLeft + seconds * (requests ?? 0))
+      bytesLeft = min(mostBytes, bytesLeft + seconds * (bytes ?? 0))
+    }
   }
 
   /// What a client has left.
@@ -24,11 +34,12 @@ final class ClientLimits: Sendable {
     fileprivate let owner: ClientLimits
 
     func end() { owner.accounts.withLock { $0[key]?.atOnce -= 1 } }
+    /// Takes bytes, or gives them back where they are less than 0.
     func charge(bytes: Int) { owner.accounts.withLock { $0[key]?.bytes -= Double(bytes) } }
   }
 
   /// Seconds' worth of requests and bytes that may come at a time.
-  private static let burst = 10.0
+  fileprivate static let burst = 10.0
 
   let limits: Limits
   private let now: @Sendable () -> Double
@@ -45,12 +56,9 @@ final class ClientLimits: Sendable {
     let now = now()
     sweep(now)
     let refusal = accounts.withLock { accounts -> (Refusals.Reason, String, Double)? in
-      let (most, mostBytes) = ((limits.requests ?? 0) * Self.burst, (limits.bytes ?? 0) * Self.burst)
-      var account = accounts[key] ?? Account(requests: max(1, most), bytes: mostBytes, at: now)
-      let seconds = now - account.at
+      var account = accounts[key] ?? Account(requests: limits.mostRequests, bytes: limits.mostBytes, at: now)
+      limits.refill(&account.requests, &account.bytes, now - account.at)
       account.at = now
-      account.requests = min(max(1, most), account.requests + seconds * (limits.requests ?? 0))
-      account.bytes = min(mostBytes, account.bytes + seconds * (limits.bytes ?? 0))
       defer { accounts[key] = account }
       if let limit = limits.requestsAtOnce, account.atOnce >= limit {
         return (.concurrency, "\(limit) requests at once are allowed", 1)
@@ -83,10 +91,10 @@ final class ClientLimits: Sendable {
     guard isDue else { return }
     accounts.withLock { accounts in
       accounts = accounts.filter { _, account in
-        let seconds = now - account.at
-        return account.atOnce > 0
-          || account.requests + seconds * (limits.requests ?? 0) < (limits.requests ?? 0) * Self.burst
-          || account.bytes + seconds * (limits.bytes ?? 0) < (limits.bytes ?? 0) * Self.burst
+        var (requests, bytes) = (account.requests, account.bytes)
+        limits.refill(&requests, &bytes, now - account.at)
+        return account.atOnce > 0 || limits.requests != nil && requests < limits.mostRequests
+          || limits.bytes != nil && bytes < limits.mostBytes
       }
     }
   }

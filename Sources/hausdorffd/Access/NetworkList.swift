@@ -56,13 +56,22 @@ struct NetworkList: Sendable {
 
   /// An address, without the port and brackets that some proxies add; nil where it is none.
   private static func address(_ text: String) -> String? {
-    if bytes(text) != nil { return text }
+    if let address = canonical(text) { return address }
     if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-      let inner = String(text[text.index(after: text.startIndex)..<end])
-      return bytes(inner) == nil ? nil : inner
+      return canonical(String(text[text.index(after: text.startIndex)..<end]))
     }
     let parts = text.split(separator: ":")
-    return parts.count == 2 && bytes(String(parts[0])) != nil ? String(parts[0]) : nil
+    return parts.count == 2 ? canonical(String(parts[0])) : nil
+  }
+
+  /// The one spelling of an address, IPv4 for an IPv4-mapped one; nil where it is none.
+  private static func canonical(_ text: String) -> String? {
+    guard let bytes = bytes(text) else { return nil }
+    let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+    if isMapped { return bytes[12...].map { "\($0)" }.joined(separator: ".") }
+    var name = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    guard inet_ntop(AF_INET6, bytes, &name, socklen_t(name.count)) != nil else { return nil }
+    return name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   }
 
   /// The first 64 bits of an IPv6 address as text; nil for anything else.

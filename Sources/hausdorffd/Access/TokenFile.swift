@@ -23,17 +23,15 @@ struct TokenFile: Sendable {
 
   /// Reads a file of at most 1 MiB.
   init(path: String) throws(Malformed) {
-    guard let file = fopen(path, "re") else {
-      throw Malformed(description: "the token file '\(path)': \(String(cString: strerror(errno)))")
+    let bytes: [UInt8]
+    do throws(ServerError) {
+      let file = try OpenFile(path: path)
+      bytes = file.count < 1 << 20 ? try file.bytes() : []
+    } catch {
+      throw Malformed(description: "the token file '\(path)': \(error)")
     }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 20)
-    let count = fread(&bytes, 1, bytes.count, file)
-    guard ferror(file) == 0 else {
-      throw Malformed(description: "the token file '\(path)': \(String(cString: strerror(errno)))")
-    }
-    guard count < bytes.count, let text = String(validating: bytes[..<count], as: UTF8.self) else {
-      throw Malformed(description: "the token file '\(path)' is not text of less than 1 MiB")
+    guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty else {
+      throw Malformed(description: "the token file '\(path)' is empty, or not text of less than 1 MiB")
     }
     try self.init(text: text, path: path)
   }

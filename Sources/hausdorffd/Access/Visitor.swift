@@ -17,13 +17,16 @@ final class Visitor: Caller {
   /// Nil where the server asks for no tokens, or there was no good one.
   var account: String? { entry?.account }
 
+  /// Of an IPv6 address the network that one client usually has to itself, else the address.
+  var network: String { NetworkList.prefix64(of: address) ?? address }
+
   /// Gives it what its token says, at the head of the request.
   func isKnown(as entry: TokenFile.Entry) { self.entry = entry }
 
   /// Has it take a share of its client's limits, until it ends.
   func takes(_ share: ClientLimits.Share) { shares.append(share) }
 
-  /// Counts bytes that were not declared at the head.
+  /// Takes bytes of its clients' limits; gives them back where they are less than 0.
   func charge(bytes: Int) { for share in shares { share.charge(bytes: bytes) } }
 
   /// Whether it has one of these roles, or all.

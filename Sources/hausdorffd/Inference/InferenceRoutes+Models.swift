@@ -40,6 +40,7 @@ extension InferenceRoutes {
   ) throws(Problem) -> Answer {
     let model = try Self.model(request)
     guard case .job(let id) = model else { return .now(response(model)) }
+    try request.visitor?.require([.train, .read])
     return predictor.context.answer { () throws(Problem) in
       _ = try Self.path(ofJob: id, request, predictor.context)
       return response(model)
@@ -54,6 +55,7 @@ extension InferenceRoutes {
       return .now(part(ModelDescription(name: model.name, signature: signature)))
     }
     guard case .job(let id) = model else { preconditionFailure("only a job's model has to be looked into") }
+    try request.visitor?.require([.train, .read])
     let deadline = ContinuousClock.now + predictor.context.pool.limits.deadline
     return .later { responder in
       predictor.models.submit {

@@ -111,6 +111,8 @@ struct InferenceRoutes: Sendable {
 
   /// Metrics, losses, and the newest jobs that have a model.
   private func listed(_ request: Request) throws(Problem) -> [InferenceModel] {
+    // Who may not look at jobs is told of none.
+    guard request.visitor?.has([.train, .read]) != false else { return InferenceModel.listed }
     let jobs = try predictor.context.ask { (store) throws(StoreError) in
       try store.jobs(of: request.scope, limit: Self.maximumJobs)
     }

@@ -264,7 +264,7 @@ struct TrainingJobRoutes: Sendable {
 extension Request {
   /// What a client is called where jobs are counted.
   fileprivate var clientName: String {
-    visitor?.account.map { "token " + $0 } ?? "address " + (visitor?.address ?? head.peer.description)
+    visitor?.account.map { "token " + $0 } ?? "address " + (visitor?.network ?? head.peer.description)
   }
 }
 

@@ -73,4 +73,31 @@ struct ClientLimitsTests {
     #expect(limits.clientCount == 2)
     stays.end()
   }
+
+  @Test func `Clients are forgotten whatever is not limited`() {
+    let limits = limits { $0.requestsAtOnce = 5 }
+    for _ in 0..<3 { #expect(refusal(limits, "client", bytes: 1000) == nil) }
+    clock.withLock { $0 += 60 }
+    #expect(refusal(limits, "last") == nil)
+    #expect(limits.clientCount == 1)
+  }
+
+  @Test func `A slow rate is not forgotten before its time`() {
+    let limits = limits { $0.requests = 0.01 }
+    for second in 0..<10 {
+      #expect(refusal(limits, "a") == nil || second > 0)
+      clock.withLock { $0 += 11 }
+      #expect(refusal(limits, "other \(second)") == nil)
+    }
+    #expect(refusal(limits, "a") == nil)
+  }
+
+  @Test func `What was declared and did not come is given back`() throws {
+    let limits = limits { $0.bytes = 100 }
+    let share = try limits.enter("a", bytes: 1 << 60)
+    #expect(refusal(limits, "a")?.status == 429)
+    share.charge(bytes: -(1 << 60))
+    share.end()
+    #expect(refusal(limits, "a") == nil)
+  }
 }
