@@ -110,6 +110,8 @@ final class EventStreams: Sendable {
   }
 
   private func update(_ stream: inout Stream, _ jobs: inout [String: Job?], _ isAway: inout Bool) {
+    // Its place, and its share of the client's limits, are wanted back soon.
+    guard !stream.bytes.clientIsGone else { return stream.bytes.finish() }
     let now = LeaseKeeper.now
     if stream.isStale, !isAway {
       stream.isStale = false
@@ -120,11 +122,7 @@ final class EventStreams: Sendable {
       }
     }
     guard now - stream.lastSent > Self.keepAlive else { return }
-    if stream.bytes.clientIsGone {
-      stream.bytes.finish()
-    } else if stream.bytes.append(": still here\n\n") {
-      stream.lastSent = now
-    }
+    if stream.bytes.append(": still here\n\n") { stream.lastSent = now }
   }
 
   private func sendNews(_ stream: inout Stream, _ jobs: inout [String: Job?]) throws(StoreError) {
