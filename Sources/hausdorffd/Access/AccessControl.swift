@@ -63,7 +63,6 @@ final class AccessControl: Sendable {
     }
     return entry
   }
-
 }
 
 extension Visitor {

@@ -34,9 +34,6 @@ struct AccessFlags: ParsableArguments {
   var rateBytes: Double?
 
   func validate() throws {
-    func check(_ name: String, _ isFit: Bool, _ range: String) throws {
-      guard isFit else { throw ValidationError("--\(name) must be \(range)") }
-    }
     try check("max-client-requests", (1...1 << 20).contains(maxClientRequests ?? 1), "1 to \(1 << 20)")
     try check("rate-requests", (0.001...1e9).contains(rateRequests ?? 1), "0.001 to 1000000000")
     try check("rate-bytes", (1...1e15).contains(rateBytes ?? 1), "1 to 1000000000000000")

@@ -21,9 +21,6 @@ struct JobFlags: ParsableArguments {
   var workerGracePeriod = 20
 
   func validate() throws {
-    func check(_ name: String, _ isFit: Bool, _ range: String) throws {
-      guard isFit else { throw ValidationError("--\(name) must be \(range)") }
-    }
     try check("training-threads", (1...1024).contains(trainingThreads ?? 1), "1 to 1024")
     try check("lease-seconds", (0.5...86_400).contains(leaseSeconds), "0.5 to 86400")
     try check(

@@ -37,9 +37,6 @@ struct TrainingServiceFlags: ParsableArguments {
   var keepDatasets: Double?
 
   func validate() throws {
-    func check(_ name: String, _ isFit: Bool, _ range: String) throws {
-      guard isFit else { throw ValidationError("--\(name) must be \(range)") }
-    }
     try check("training-jobs", (0...1024).contains(trainingJobs), "0 to 1024")
     try check("max-upload", maxUpload >= 1 && maxUpload <= 1 << 44, "1 to \(1 << 44)")
     try check("max-data", maxData >= 1 && maxData <= 1 << 50, "1 to \(1 << 50)")
