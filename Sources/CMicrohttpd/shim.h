@@ -8,6 +8,7 @@
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>    // not in Swift's Glibc module
 #include <sys/eventfd.h>  // likewise
 
@@ -33,6 +34,7 @@ struct mhd_daemon_options {
 
   void *context;  // first argument of every callback
   void (*log)(void *context, const char *line);
+  void (*refused)(void *context, unsigned int status);  // it has answered by itself
   MHD_NotifyConnectionCallback connection_changed;
   void *(*target_received)(void *context, const char *target, struct MHD_Connection *connection);
   MHD_AccessHandlerCallback handle;
@@ -43,6 +45,13 @@ struct mhd_daemon_options {
 static inline void mhd_format_log(void *options, const char *format, va_list arguments) {
   const struct mhd_daemon_options *o = (const struct mhd_daemon_options *)options;
   char line[512];
+  // Nothing else tells of what libmicrohttpd does not take for a request.
+  if (0 == strncmp(format, "Error processing request (HTTP response code is %u", 50)) {
+    va_list copy;
+    va_copy(copy, arguments);
+    o->refused(o->context, va_arg(copy, unsigned int));
+    va_end(copy);
+  }
   vsnprintf(line, sizeof line, format, arguments);
   o->log(o->context, line);
 }
@@ -118,11 +127,13 @@ static inline enum MHD_Result mhd_forbid_chunks(struct MHD_Response *response) {
 }
 
 // Has malloc keep what requests of a few megabytes free, for the next one: taking pages from the kernel and giving them
-// back costs more than reading such a request. For the whole process.
-static inline void keep_freed_memory(void) {
+// back costs more than reading such a request. It keeps that in as many arenas as threads run at a time, not in 8 times as
+// many, each of which would grow to what the largest request took. For the whole process; the first call counts.
+static inline void keep_freed_memory(int threads) {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 8 << 20);
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  mallopt(M_ARENA_MAX, threads);
 #endif
 }
 

@@ -5,12 +5,12 @@ public struct CORSPolicy: Sendable {
   /// Allows those origins, such as `https://viewer.example`, or all where `*` is among them.
   public init(origins: [String]) { self.origins = Set(origins) }
 
-  /// Adds what a browser asks for to the answer of a request from a page of that origin.
-  func allow(_ origin: String, _ headers: inout Headers) {
+  /// Adds what a browser asks for to the answer of a request from a page of that origin; nil where it is from no page.
+  func allow(_ origin: String?, _ headers: inout Headers) {
     let allowsAll = origins.contains("*")
     // Caches must not give one page's answer to another.
     if !allowsAll { headers.append("Vary", "Origin") }
-    guard allowsAll || origins.contains(origin) else { return }
+    guard let origin, allowsAll || origins.contains(origin) else { return }
     headers.append("Access-Control-Allow-Origin", allowsAll ? "*" : origin)
     headers.append(
       "Access-Control-Expose-Headers",

@@ -39,6 +39,7 @@ final class Daemon: @unchecked Sendable {
     options.pointee.connection_memory = configuration.perConnectionMemory
     options.pointee.context = context.toOpaque()
     options.pointee.log = { serverCore($0).hooks.log(String(cString: $1!)) }
+    options.pointee.refused = { serverCore($0).hooks.observeUnreadable(Int($1)) }
     options.pointee.connection_changed = connectionChanged
     options.pointee.target_received = targetReceived
     options.pointee.handle = handleRequest

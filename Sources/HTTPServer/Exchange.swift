@@ -170,7 +170,7 @@ final class Exchange: @unchecked Sendable {
     // Too much to drop. No answer can be queued in the middle of a body, so it goes to the socket directly.
     let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Problem.tooLong(limit))
     core.sweeper.linger(connection.socket)
-    let words = LastWords(connection.told(refusal), id: head.id)
+    let words = LastWords(told(refusal), id: head.id)
     if core.configuration.tls == nil { words.send(to: connection.socket) } else { words.sendTLS(on: handle) }
     status = refusal.status
     return .NO
@@ -275,11 +275,17 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
+  /// The response as this client wants it.
+  private func told(_ response: Response) -> Response {
+    var told = connection.told(response)
+    core.configuration.cors?.allow(head.origin, &told.headers)
+    return told
+  }
+
   /// Throws where there is no response to send, and has begun nothing then.
   private func send(_ response: Response) throws(ServerError) -> MHD_Result {
     let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
-    var told = connection.told(response)
-    if let cors = core.configuration.cors, let origin = head.origin { cors.allow(origin, &told.headers) }
+    let told = told(response)
     let hasBody = head.method != .head && response.status != 204 && response.status != 304
     let made = try told.makeHandle(
       id: head.id, closes: closes, serverName: core.configuration.serverName, hasBody: hasBody)

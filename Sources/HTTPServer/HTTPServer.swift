@@ -14,7 +14,7 @@ public final class HTTPServer: Sendable {
   /// Starts to listen and to answer.
   ///
   /// Ignores SIGPIPE and SIGXFSZ for the whole process: a client that goes away, or a file that reaches the limit of its
-  /// size, would end it otherwise. Raises malloc's thresholds for giving memory back to 8 and 16 MiB.
+  /// size, would end it otherwise.
   public init(
     configuration: ServerConfiguration, router: Router, hooks: ServerHooks = ServerHooks()
   ) throws(ServerError) {
@@ -22,7 +22,6 @@ public final class HTTPServer: Sendable {
     precondition(configuration.minimumBodyRate > 0, "a rate is more than nothing")
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
-    keep_freed_memory()
     let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
     port = socket.port
     do throws(ServerError) {
@@ -47,6 +46,11 @@ public final class HTTPServer: Sendable {
   }
 
   deinit { stop(gracePeriod: .zero) }
+
+  /// Has malloc keep what requests free for those that come, of a process in which so many threads run at a time: raises its
+  /// thresholds for giving memory back to 8 and 16 MiB, and lets it have so many arenas. To be called before any thread is
+  /// started.
+  public static func keepFreedMemory(threads: Int) { keep_freed_memory(Int32(clamping: max(2, threads))) }
 
   /// The number of open connections.
   public var connectionCount: Int { core.sweeper.connectionCount }

@@ -8,6 +8,9 @@ public struct ServerHooks: Sendable {
   }
   /// Told of every request that has ended, answered or not; likewise.
   public var observe: (@Sendable (RequestRecord) -> Void)?
+  /// Told the status that the HTTP library has answered by itself to what it could not read as a request, or to a body whose
+  /// chunks it could not read; likewise.
+  public var observeUnreadable: @Sendable (Int) -> Void = { _ in }
   /// Gets the HTTP library's messages, from any thread.
   public var log: @Sendable (String) -> Void = { _ in }
 

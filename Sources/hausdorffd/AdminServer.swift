@@ -16,6 +16,8 @@ struct AdminServer: Sendable {
     var configuration = ServerConfiguration()
     (configuration.host, configuration.port) = (host, port)
     (configuration.connectionLimit, configuration.perConnectionMemory) = (Self.connectionLimit, 32 << 10)
+    // Nobody who only looks holds a connection for long, and there are few.
+    (configuration.idleTimeout, configuration.headDeadline) = (.seconds(5), .seconds(5))
     var hooks = ServerHooks()
     hooks.log = { message in logger.debug("\(message)") }
     server = try HTTPServer(

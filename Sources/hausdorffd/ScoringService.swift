@@ -84,6 +84,10 @@ struct ScoringService: Service {
       record.visitor?.charge(bytes: record.receivedBytes - (record.head.contentLength ?? 0))
       accessLog.observe(record)
     }
+    hooks.observeUnreadable = { [accessLog] status in
+      requests.observeUnreadable(status: status)
+      accessLog.observeUnreadable(status: status)
+    }
     // Mostly of clients that break the rules or go away.
     hooks.log = { [logger] message in logger.debug("\(message)") }
     return hooks

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What the server refuses because there is too much of it, before it reads the body.
@@ -35,6 +36,25 @@ struct LimitTests {
     let png = PNGFile(width: 400, height: 400, rows: [0]).bytes
     expectProblem(try server.ask(.score(files: png, png)), 413, .parameter("y_true"))
     try server.expectService()
+  }
+
+  @Test func `What can never have its room is 413, where it is unpacked first, too`() throws {
+    let points = 100 * 100
+    var request = HTTPRequest.score(
+      query: "shape=100,100&dtype=float32&losses=dice_loss",
+      octets: deflated([UInt8](repeating: 0, count: 8 * points)))
+    request.headers.append("Content-Encoding: gzip")
+    request = .loss(request)
+    let narrow = try ServerProcess(["--max-queued-bytes=\(9 * points)"])
+    let refused = try narrow.ask(request)
+    expectProblem(refused, 413, .none)
+    let words = try #require(refused.json["detail"].text).split(separator: " ").compactMap { Int($0) }
+    let needed = words[0] + words[1]
+    #expect(words[1] > 8 * points)
+    for (limit, status) in [(needed - 1, 413), (needed, 200)] {
+      let server = try ServerProcess(["--max-queued-bytes=\(limit)"])
+      #expect(try server.ask(request).status == status, "with room for \(limit)")
+    }
   }
 
   @Test func `A full pool refuses before the body is read, and serves when there is a place again`() throws {

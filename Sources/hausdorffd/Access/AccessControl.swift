@@ -24,13 +24,13 @@ final class AccessControl: Sendable {
     let tokens = tokens.withLock { $0 }
     guard tokens != nil || limits != nil || !proxies.isEmpty else { return (nil, nil) }
     let permission = route.map(Permission.init) ?? .everyone
-    // Whoever asks for the health must get to know it.
-    guard route == nil || permission != .everyone else { return (nil, nil) }
     let peer = head.peer.description
     let address =
       proxies.isEmpty
       ? peer : proxies.client(peer: peer, forwardedFor: head.headers.values(of: "X-Forwarded-For"))
     let visitor = Visitor(address: address, asksForTokens: tokens != nil)
+    // Whoever asks for the health must get to know it.
+    guard route == nil || permission != .everyone else { return (visitor, nil) }
     do throws(Problem) {
       // The address first: tokens must not be guessed faster than it may ask.
       try limit(visitor, "address " + visitor.network, head)

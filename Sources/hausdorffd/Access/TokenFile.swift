@@ -38,6 +38,8 @@ struct TokenFile: Sendable {
 
   init(text: String, path: String) throws(Malformed) {
     var entries: [Entry] = []
+    // Some editors begin a file with a byte order mark.
+    let text = text.first == "\u{FEFF}" ? text.dropFirst() : text[...]
     for (number, line) in Self.lines(of: text).enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
@@ -54,7 +56,7 @@ struct TokenFile: Sendable {
     self.entries = entries
   }
 
-  private static func lines(of text: String) -> [Substring] {
+  private static func lines(of text: Substring) -> [Substring] {
     text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
   }
 

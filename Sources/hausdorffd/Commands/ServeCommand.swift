@@ -94,19 +94,20 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let cores = Cores.available
+    HTTPServer.keepFreedMemory(threads: cores)
     let logger = logs.logger
     let exporter = MetricsExporter(MetricName.allCases)
     MetricsSystem.bootstrap(exporter)
     try prepareDataFolder()
     try raiseDescriptorLimit()
-    let cores = Cores.available
 
     var configuration = ServerConfiguration()
     configuration.host = host
     configuration.port = port
     configuration.threads = threads ?? max(2, cores)
     configuration.connectionLimit = maxConnections
-    configuration.bodyLimit = maxBody
+    configuration.bodyLimit = min(maxBody, maxQueuedBytes)
     configuration.headDeadline = .seconds(headDeadline)
     configuration.bodyDeadline = .seconds(bodyDeadline)
     configuration.cors = access.cors

@@ -26,7 +26,7 @@ struct ImageInference {
       return
     }
     let body = try InferenceBody(request, textCount: textCount, context.limits)
-    if body.decodedBytes > 0 { try request.reserve(body.decodedBytes, of: context.pool) }
+    if body.decodedBytes > 0 { try request.reserve(body.decodedBytes) }
     id = body.id
     (image, wanted) = try Problem.from { () throws(RequestError) in
       _ = try body.options(known: [])

@@ -30,7 +30,7 @@ struct PairInference: Sendable {
           "0 says that the body is one tensor, but the model has two inputs", status: 400))
     }
     let body = try InferenceBody(request, textCount: textCount, limits)
-    if body.decodedBytes > 0 { try request.reserve(body.decodedBytes, of: pool) }
+    if body.decodedBytes > 0 { try request.reserve(body.decodedBytes) }
     (self.model, id) = (model, body.id)
     (work, wanted) = try Problem.from { () throws(RequestError) in
       let arrays = try body.arrays(ArrayName.allCases.map(\.rawValue))

@@ -21,7 +21,7 @@ struct AccessLog: Sendable {
     var metadata: Logger.Metadata = [
       "request_id": .string(record.head.id), "method": .string(record.head.method.label),
       "path": .string(record.head.path), "client": .string(record.client),
-      "seconds": .stringConvertible(1e-6 * Double(record.duration.nanoseconds / 1000)),
+      "seconds": .stringConvertible(Double(record.duration.nanoseconds / 1000) / 1e6),
       "received_bytes": .stringConvertible(record.receivedBytes),
       "sent_bytes": .stringConvertible(record.sentBytes),
     ]
@@ -32,6 +32,11 @@ struct AccessLog: Sendable {
     logger.log(
       level: level, record.status == nil ? "a request ended without an answer" : "request",
       metadata: metadata)
+  }
+
+  func observeUnreadable(status: Int) {
+    guard choice != .none else { return }
+    logger.info("a request could not be read", metadata: ["status": .stringConvertible(status)])
   }
 }
 

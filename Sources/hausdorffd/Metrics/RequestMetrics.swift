@@ -33,6 +33,12 @@ final class RequestMetrics: Sendable {
     instruments.sent.increment(by: record.sentBytes)
   }
 
+  /// Counts what could not be read as a request.
+  func observeUnreadable(status: Int) {
+    let labels = [("method", Method.other.label), ("route", "none"), ("status", "\(status)")]
+    Counter(label: MetricName.requests.rawValue, dimensions: labels).increment()
+  }
+
   private static func instruments(_ record: RequestRecord) -> Instruments {
     let route = ("route", record.route?.path ?? "none")
     let method = ("method", record.head.method.label)

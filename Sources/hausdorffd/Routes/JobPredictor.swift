@@ -86,16 +86,8 @@ struct JobPredictor: Sendable {
       (height, width) = (size[0], size[1])
     }
     let layers = Predictor.workingBytes(of: network, height: height, width: width)
-    let needed = around + layers
-    guard request.admission?.reserve(bytes: needed) == false else { return layers }
-    guard needed <= context.pool.limits.bytes else {
-      throw Problem(
-        status: 413,
-        detail:
-          "Predicting \(height)×\(width) pixels takes \(needed) bytes; the limit is \(context.pool.limits.bytes)."
-      )
-    }
-    throw .noRoom
+    try request.reserve(around + layers, for: "Predicting \(height)×\(width) pixels")
+    return layers
   }
 }
 

@@ -55,7 +55,7 @@ extension LossRequest {
     to request: Request, on pool: ScoringPool, answerBytes: Int = 0,
     reasonToStop: @escaping @Sendable () -> Problem?
   ) throws(Problem) -> LossReply {
-    try request.reserve(workingBytes(workers: pool.limits.width) + answerBytes, of: pool)
+    try request.reserve(workingBytes(workers: pool.limits.width) + answerBytes)
     let problem = Locked<Problem?>(nil)
     let reply = try Problem.from { () throws(RequestError) in
       try self.reply { count, each in

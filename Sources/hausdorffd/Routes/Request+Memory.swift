@@ -1,13 +1,14 @@
 import HTTPServer
 
 extension Request {
-  /// Counts what the work needs among the bytes of requests, until this one is answered.
-  func reserve(_ needed: Int, of pool: ScoringPool) throws(Problem) {
-    guard admission?.reserve(bytes: needed) == false else { return }
-    guard needed + body.count <= pool.limits.bytes else {
+  /// Counts what the work needs among the bytes of the pool's requests, until this one is answered.
+  func reserve(_ needed: Int, for work: String = "Working on this") throws(Problem) {
+    guard let place = admission as? ScoringPool.Place, !place.reserve(bytes: needed) else { return }
+    let (taken, limit) = (place.reservedBytes, place.limit)
+    guard taken + needed <= limit else {
       throw Problem(
         status: 413,
-        detail: "Working on this takes \(needed) bytes beside the body; the limit is \(pool.limits.bytes).")
+        detail: "\(work) takes \(needed) bytes beside the \(taken) it has; the limit is \(limit).")
     }
     throw .noRoom
   }

@@ -17,11 +17,7 @@ extension Request {
       throw Problem(
         status: error.kind == .tooLarge ? 413 : 400, detail: "The body cannot be unpacked: \(error.detail).")
     }
-    guard admission?.reserve(bytes: bytes.count) != false else {
-      throw Problem(
-        status: 503, detail: "There is no room for what is packed in the body now.",
-        headers: ["Retry-After": "1"])
-    }
+    try reserve(bytes.count, for: "Unpacking the body")
     return with(
       body: bytes.withBytes { bytes in
         Body(capacity: bytes.byteCount) { output in

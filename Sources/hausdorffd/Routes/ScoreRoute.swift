@@ -56,7 +56,7 @@ struct ScoreRoute: Sendable {
     of score: ScoreRequest, _ request: Request, reasonToStop: @escaping @Sendable () -> Problem?
   ) throws(Problem) -> Response {
     let picture = try Problem.from { () throws(RequestError) in try ScorePicture(score) }
-    try request.reserve(picture.workingBytes, of: pool)
+    try request.reserve(picture.workingBytes)
     let drawn = try picture.draw(reasonToStop: reasonToStop)
     var headers: Headers = [:]
     if let loss = drawn.score.values.first ?? nil { headers.append("Loss", JSONWriter.text(loss)) }
@@ -105,7 +105,7 @@ struct ScoreRoute: Sendable {
     }
     // Raw arrays lie in the body, which is counted already.
     if request.mediaType != ArrayBody.rawType || request.hasBits {
-      try request.reserve(arrays.truth.byteCount + arrays.prediction.byteCount, of: pool)
+      try request.reserve(arrays.truth.byteCount + arrays.prediction.byteCount)
     }
     return try Problem.from { () throws(RequestError) in ScoreSheet(try ScoreRequest(arrays)) }
   }

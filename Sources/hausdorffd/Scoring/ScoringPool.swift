@@ -205,6 +205,10 @@ final class ScoringPool: Sendable {
 
     fileprivate init(pool: ScoringPool) { self.pool = pool }
 
+    /// Bytes that the request takes now, and that all may take together.
+    var reservedBytes: Int { bytes.withLock { $0 } }
+    var limit: Int { pool.limits.bytes }
+
     deinit {
       let bytes = bytes.withLock { $0 }
       pool.state.withLock { state in

@@ -16,6 +16,11 @@ struct TokenFileTests {
     for wrong in ["", "secre", "secret ", hash, "Secret"] { #expect(file.entry(of: wrong) == nil) }
   }
 
+  @Test func `A byte order mark is passed over`() throws {
+    let file = try TokenFile(text: "\u{FEFF}team-a score sha256:\(hash)\r\n", path: "tokens")
+    #expect(file.entry(of: "secret")?.account == "team-a")
+  }
+
   /// By the standard's example (FIPS 180-4).
   @Test func `The hash is SHA-256`() {
     #expect(

@@ -404,6 +404,13 @@ def cors(folder):
     expect(refused.status == 401 and refused.headers["Access-Control-Allow-Origin"], "a page may read a refusal")
     elsewhere = server.ask("POST", SCORE, PAIR, {**RAW, **other, **made["a"]})
     expect(elsewhere.status == 200 and "Access-Control-Allow-Origin" not in elsewhere.headers, "another origin")
+    expect(server.ask("POST", SCORE, PAIR, {**RAW, **made["a"]}).headers["Vary"] == "Origin", "caches know what answers vary with")
+    server.stop()
+    server = Server(folder, "--cors-origins=https://viewer.example", "--max-body=1000")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    connection.request("POST", SCORE, (bytes(65536) for _ in range(100)), {**RAW, **page}, encode_chunked=True)
+    reply = connection.getresponse()
+    expect(reply.status == 413 and reply.headers["Access-Control-Allow-Origin"], f"a page may read a refusal in mid-body: {reply.status}")
     server.stop()
     server = Server(folder, "--cors-origins=*")
     expect(server.ask("POST", SCORE, PAIR, {**RAW, **other}).headers["Access-Control-Allow-Origin"] == "*", "any origin")
@@ -448,6 +455,13 @@ def metrics(folder):
     expect(value("hausdorffd_ready") == 1, "ready")
     for state in ["queued", "running", "succeeded", "failed", "cancelled"]:
         expect(value("hausdorffd_jobs", state=state) is not None, f"jobs that are {state}")
+    # What the HTTP library does not take for requests.
+    for broken, status in [("GET / HTTP/1.1\r\nContent-Length: x", "400"), ("GET / HTTP/7.1\r\nHost: a", "505")]:
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(f"{broken}\r\n\r\n".encode())
+            expect(connection.recv(100).startswith(b"HTTP/1.1 " + status.encode()), f"{broken}")
+        labels = {"method": "other", "status": status, "route": "none"}
+        eventually(lambda: value("hausdorffd_http_requests_total", **labels) == 1, "what is no request")
     # All places taken by bodies that do not come.
     held = []
     for _ in range(3):
@@ -517,6 +531,12 @@ def logs(folder):
     expect(0 <= first["seconds"] < 300 and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first["time"]), f"{first}")
     accepted = next(line for line in found if line["message"] == "a job was accepted")
     expect(accepted["job"] == job and accepted["trace_id"] == trace and accepted["request_id"] == "my-id-1", f"{accepted}")
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n")
+        expect(connection.recv(100).startswith(b"HTTP/1.1 400"), "what is no request")
+    unreadable = lambda: [json.loads(line) for line in lines() if '"message":"a request could not be read"' in line]
+    eventually(unreadable, "what is no request is told")
+    expect(unreadable()[0]["status"] == 400, f"{unreadable()}")
     text = "\n".join(lines())
     expect(secret not in text and made["a"]["Authorization"][7:] not in text, "a secret in the log")
     server.stop()
@@ -528,6 +548,12 @@ def logs(folder):
         server.stop()
         found = [line for line in lines()[start:] if '"message":"request"' in line]
         expect(len(found) == count, f"--access-log={choice}: {found}")
+    server = Server(folder, "--access-log=all", "--trusted-proxies=127.0.0.1")
+    for path in ["/livez", "/v1/info"]:
+        server.ask("GET", path, headers={"X-Forwarded-For": "192.0.2.1"})
+        eventually(lambda: f'"path":"{path}"' in lines()[-1], f"{path} is told")
+        expect(json.loads(lines()[-1])["client"] == "192.0.2.1", f"the client of {path} behind a proxy: {lines()[-1]}")
+    server.stop()
     start = len(lines())
     server = Server(folder, "--log-format=text")
     server.stop()
