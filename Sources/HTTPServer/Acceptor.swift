@@ -12,10 +12,13 @@ final class Acceptor: Sendable {
   private let daemon: Daemon
   private let wake: Int32
   private let isStopping = Atomic<Bool>(false)
+  private let silentUntil = Atomic<Int>(0)
   private let thread = Locked<JoinableThread?>(nil)
 
   /// Milliseconds that accepting rests while there are too many connections, or no descriptors; and between two wakes.
   private static let rest: Int32 = 10
+  /// Milliseconds between two complaints.
+  private static let silence = 60_000
 
   /// Starts the thread; takes over the listening socket, unless it throws.
   init(_ core: ServerCore, _ socket: Int32, _ daemon: Daemon) throws(ServerError) {
@@ -65,7 +68,7 @@ final class Acceptor: Sendable {
         switch errno {
         case EAGAIN: return true
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-          core.hooks.log("accept: \(String(cString: strerror(errno)))")
+          complain("no connection can be accepted: \(String(cString: strerror(errno)))")
           return false
         default: continue  // this one connection has failed
         }
@@ -76,5 +79,11 @@ final class Acceptor: Sendable {
       }
     }
     return true
+  }
+
+  private func complain(_ message: String) {
+    guard Clock.now >= silentUntil.load(ordering: .relaxed) else { return }
+    silentUntil.store(Clock.now + Acceptor.silence, ordering: .relaxed)
+    core.hooks.complain(message)
   }
 }

@@ -14,7 +14,8 @@ public struct CORSPolicy: Sendable {
     headers.append("Access-Control-Allow-Origin", allowsAll ? "*" : origin)
     headers.append(
       "Access-Control-Expose-Headers",
-      "Request-Id, Location, Loss, Retry-After, ETag, Content-Range, Inference-Header-Content-Length")
+      "Request-Id, Location, Loss, Shape, Dtype, Retry-After, ETag, Content-Range, Idempotency-Replayed, "
+        + "Inference-Header-Content-Length")
   }
 
   /// The answer to the question whether a page may send a request; nil where the request is no such question.

@@ -19,8 +19,16 @@ final class Connection: Sendable {
 
   /// What TLS has shown; its session looks at it to the end.
   let identity = Locked<TLSIdentity?>(nil)
-  /// The form of problems of the request that was received last.
-  let problemForm = Locked<ProblemForm?>(nil)
+  /// What answers to the request that was received last need to know of it.
+  let asked = Locked(Asked())
+
+  struct Asked {
+    var id = ""
+    /// The page that asks.
+    var origin: String?
+    /// How it is told problems; nil as problem details.
+    var problemForm: ProblemForm?
+  }
 
   struct Suspended {
     var exchange: Exchange?
@@ -96,7 +104,7 @@ final class Connection: Sendable {
         : Problem.malformed("The connection ended within the body.")
       // Under TLS only the epoll thread could say it.
       if core.configuration.tls == nil {
-        LastWords(told(Response(problem)), id: RequestID.next()).send(to: socket)
+        LastWords(told(Response(problem)), id: asked.withLock { $0.id }).send(to: socket)
       }
       toldStatus.store(problem.status, ordering: .relaxed)
     }

@@ -68,8 +68,9 @@ final class Exchange: @unchecked Sendable {
     } catch {
       decided = Response(error)
     }
-    connection.problemForm.withLock { $0 = core.router.problemForm(for: head) }
     if head.id.isEmpty { head.id = RequestID.next() }
+    let form = core.router.problemForm(for: head)
+    connection.asked.withLock { $0 = .init(id: head.id, origin: head.origin, problemForm: form) }
     let length = head.contentLength
     if let decided {
       let isSmall = length ?? 0 <= core.configuration.drainLimit
@@ -170,7 +171,7 @@ final class Exchange: @unchecked Sendable {
     // Too much to drop. No answer can be queued in the middle of a body, so it goes to the socket directly.
     let refusal = decided.flatMap { $0.status >= 400 ? $0 : nil } ?? Response(Problem.tooLong(limit))
     core.sweeper.linger(connection.socket)
-    let words = LastWords(told(refusal), id: head.id)
+    let words = LastWords(connection.told(refusal), id: head.id)
     if core.configuration.tls == nil { words.send(to: connection.socket) } else { words.sendTLS(on: handle) }
     status = refusal.status
     return .NO
@@ -270,22 +271,15 @@ final class Exchange: @unchecked Sendable {
     do throws(ServerError) {
       return try send(response)
     } catch {
-      core.hooks.log("\(head.id): \(error)")
+      core.hooks.complain("\(head.id): \(error)")
       return (try? send(Response(Problem(error)))) ?? .NO
     }
-  }
-
-  /// The response as this client wants it.
-  private func told(_ response: Response) -> Response {
-    var told = connection.told(response)
-    core.configuration.cors?.allow(head.origin, &told.headers)
-    return told
   }
 
   /// Throws where there is no response to send, and has begun nothing then.
   private func send(_ response: Response) throws(ServerError) -> MHD_Result {
     let closes = response.closesConnection || core.isDraining.load(ordering: .relaxed)
-    let told = told(response)
+    let told = connection.told(response)
     let hasBody = head.method != .head && response.status != 204 && response.status != 304
     let made = try told.makeHandle(
       id: head.id, closes: closes, serverName: core.configuration.serverName, hasBody: hasBody)

@@ -21,11 +21,16 @@ extension RequestHead {
 }
 
 extension Connection {
-  /// The response, a problem in the form that is told at the path of the request.
+  /// The response to the request that was received last: a problem in the form that is told at its path, and with what a
+  /// page needs to read it.
   func told(_ response: Response) -> Response {
-    guard let problem = response.problem, let form = problemForm.withLock({ $0 }) else { return response }
-    var told = form.response(problem)
-    told.closesConnection = response.closesConnection
+    let asked = asked.withLock { $0 }
+    var told = response
+    if let problem = response.problem, let form = asked.problemForm {
+      told = form.response(problem)
+      told.closesConnection = response.closesConnection
+    }
+    core.configuration.cors?.allow(asked.origin, &told.headers)
     return told
   }
 }

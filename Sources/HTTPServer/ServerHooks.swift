@@ -11,7 +11,9 @@ public struct ServerHooks: Sendable {
   /// Told the status that the HTTP library has answered by itself to what it could not read as a request, or to a body whose
   /// chunks it could not read; likewise.
   public var observeUnreadable: @Sendable (Int) -> Void = { _ in }
-  /// Gets the HTTP library's messages, from any thread.
+  /// Gets what the server itself fails at, such as want of descriptors, from any thread.
+  public var complain: @Sendable (String) -> Void = { _ in }
+  /// Gets the HTTP library's messages, from any thread: mostly of clients that break the rules or go away.
   public var log: @Sendable (String) -> Void = { _ in }
 
   /// Asks nothing and tells nobody.

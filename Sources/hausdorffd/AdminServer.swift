@@ -19,6 +19,7 @@ struct AdminServer: Sendable {
     // Nobody who only looks holds a connection for long, and there are few.
     (configuration.idleTimeout, configuration.headDeadline) = (.seconds(5), .seconds(5))
     var hooks = ServerHooks()
+    hooks.complain = { message in logger.warning("\(message)") }
     hooks.log = { message in logger.debug("\(message)") }
     server = try HTTPServer(
       configuration: configuration,

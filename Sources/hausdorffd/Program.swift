@@ -40,7 +40,13 @@ struct Program: AsyncParsableCommand {
     }
     for name in arguments.first == "serve" ? AccessFlags.environmentFlags : [] {
       let flag = "--" + name
-      if environment(variable(name)) == "true", !arguments.contains(flag) { added.append(flag) }
+      guard let value = environment(variable(name)), !arguments.contains(flag) else { continue }
+      switch value.lowercased() {
+      case "true", "1", "yes", "on": added.append(flag)
+      case "", "false", "0", "no", "off": break
+      // A flag takes no value, so this one is refused.
+      default: added.append("\(flag)=\(value)")
+      }
     }
     return arguments.prefix(1) + added + arguments.dropFirst()
   }

@@ -10,6 +10,9 @@ final class Readiness: Sendable {
   private let current = Locked(State.starting)
   private let trouble = Locked<String?>(nil)
   private let free = Locked<Int?>(nil)
+  private let lookedAt = Locked(ContinuousClock.now)
+  /// A store or a disk that lets a look wait for longer hangs.
+  private static let longestLook = Duration.seconds(20)
   private let pool: ScoringPool?
 
   /// - Parameter pool: what scores; nil in a process that does not.
@@ -31,6 +34,9 @@ final class Readiness: Sendable {
     set { trouble.withLock { $0 = newValue } }
   }
 
+  /// Notes that the store and the disk have answered just now, or failed to.
+  func look() { lookedAt.withLock { $0 = .now } }
+
   /// Bytes free on the disk of the data folder, when last looked; nil before the first look.
   var freeBytes: Int? {
     get { free.withLock { $0 } }
@@ -43,11 +49,14 @@ final class Readiness: Sendable {
     let state = state
     if state != .ready { return "The server is \(state.rawValue)." }
     if let problem { return problem }
+    if ContinuousClock.now - lookedAt.withLock({ $0 }) > Self.longestLook {
+      return "The job store, or the disk of the data folder, does not answer."
+    }
     guard let pool, pool.isStuck else { return nil }
     return "No worker has finished anything for longer than a request may take."
   }
 
-  /// How things are, a line each.
+  /// How things are where there is no reason, a line each.
   var details: String {
     var lines = ["store: it answers", "disk: \(freeBytes.map { "\($0) bytes free" } ?? "not looked at yet")"]
     if let pool {

@@ -88,7 +88,7 @@ struct ScoringService: Service {
       requests.observeUnreadable(status: status)
       accessLog.observeUnreadable(status: status)
     }
-    // Mostly of clients that break the rules or go away.
+    hooks.complain = { [logger] message in logger.warning("\(message)") }
     hooks.log = { [logger] message in logger.debug("\(message)") }
     return hooks
   }

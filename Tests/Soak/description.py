@@ -43,7 +43,9 @@ def run(context):
     path = context.folder / "schemathesis.toml"
     path.write_text(configuration)
     document = Path(__file__).parents[2] / "openapi.yaml"
-    with Service(context.binary, context.folder, "--training-jobs=0", "--max-data=200000000") as service:
+    options = ["--training-jobs=0", "--max-data=200000000"]
+    # All that is described is then on one port.
+    with Service(context.binary, context.folder, *options, has_admin_port=False) as service:
         command = [
             sys.executable, "-m", "schemathesis.cli", "--no-color", f"--config-file={path}", "run", str(document),
             f"--url=http://127.0.0.1:{service.port}", "--continue-on-failure", "--workers=1", f"--seed={context.seed}",

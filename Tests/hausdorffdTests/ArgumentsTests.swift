@@ -52,8 +52,21 @@ struct ArgumentsTests {
     #expect(
       flags.subtracting(["help", "version", "port"])
         == Set(ServeCommand.environmentOptions + AccessFlags.environmentFlags).subtracting(["port"]))
-    #expect(
-      arguments(["serve"], ["HAUSDORFFD_REQUIRE_TOKENS": "true"]) == ["serve", "--require-tokens"])
-    #expect(arguments(["serve"], ["HAUSDORFFD_REQUIRE_TOKENS": "false"]) == ["serve"])
+  }
+
+  @Test func `A flag's variable says yes or no, and anything else is refused`() throws {
+    func given(_ value: String) -> [String] { arguments(["serve"], ["HAUSDORFFD_REQUIRE_TOKENS": value]) }
+    for yes in ["true", "TRUE", "1", "yes", "On"] { #expect(given(yes) == ["serve", "--require-tokens"]) }
+    for no in ["", "false", "0", "No", "off"] { #expect(given(no) == ["serve"]) }
+    let refused = given("treu")
+    let error = #expect(throws: (any Error).self) { try ServeCommand.parse(Array(refused.dropFirst())) }
+    #expect(error.map { ServeCommand.fullMessage(for: $0).contains("--require-tokens") } == true)
+  }
+
+  @Test(arguments: ["postgresql+psycopg://a:secret@b/c", "mysql://a:secret@b/c", "file://secret"])
+  func `What is no address of a store is refused, and not shown`(_ store: String) {
+    let error = #expect(throws: (any Error).self) { try ServeCommand.parse(["--store=\(store)"]) }
+    #expect(error.map { ServeCommand.fullMessage(for: $0) }?.contains("--store") == true)
+    #expect(error.map { ServeCommand.fullMessage(for: $0).contains("secret") } == false)
   }
 }

@@ -45,6 +45,15 @@ struct InferenceTests {
     }
   }
 
+  @Test func `None of the outputs by name are all of them`() throws {
+    let body =
+      #"{"inputs":[{"name":"y_true","shape":[1,4],"datatype":"UINT8","data":[0,0,0,1]},"#
+      + #"{"name":"y_pred","shape":[1,4],"datatype":"UINT8","data":[1,0,0,0]}],"outputs":[]}"#
+    let reply = try ServerProcess.shared.ask(
+      HTTPRequest("POST", "/v2/models/hausdorff/infer", body: Array(body.utf8)))
+    #expect(reply.status == 200 && reply.json["outputs"][0]["data"][0] == 3, "\(reply)")
+  }
+
   @Test func `A full pool, and a body that is too long, are told in the protocol's form`() throws {
     let server = try ServerProcess(["--max-requests=1", "--max-body=1000"])
     let long = try RawClient(port: server.port)

@@ -44,6 +44,13 @@ final class PostgresConnection {
 
   deinit { PQfinish(handle) }
 
+  /// Whether an address can be told apart into its settings. PQconninfoParse
+  static func canRead(_ address: String) -> Bool {
+    let settings = PQconninfoParse(address, nil)
+    defer { PQconninfoFree(settings) }
+    return settings != nil
+  }
+
   /// Runs one statement. PQexecParams
   func run(_ sql: String, _ parameters: [SQLValue] = []) throws(Failure) -> [[SQLValue]] {
     let texts = parameters.map { parameter in

@@ -20,6 +20,12 @@ final class PostgresDatabase: Database {
 
   /// Connects to the database that a `postgres://` URL names.
   init(address: String) throws(StoreError) {
+    // libpq's own words would show the password.
+    guard PostgresConnection.canRead(address) else {
+      throw StoreError(
+        .invalid,
+        "the URL of the store cannot be read; what is special in its password must be percent-encoded")
+    }
     self.address = address
     listener = PostgresListener(address: address)
     idle = [try connect()]

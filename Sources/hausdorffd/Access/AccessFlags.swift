@@ -23,11 +23,11 @@ struct AccessFlags: ParsableArguments {
   var corsOrigins: String?
   @Option(help: "Addresses and networks of proxies whose X-Forwarded-For is believed, comma-separated.")
   var trustedProxies = ""
-  @Option(help: "Requests at once of one token, and of one address; more are answered 429. (default: any)")
+  @Option(help: "Requests at once of one account, and of one address; more are answered 429. (default: any)")
   var maxClientRequests: Int?
   @Option(
     help:
-      "Requests a second of one token, and of one address; ten seconds' worth may come at a time. (default: any)"
+      "Requests a second of one account, and of one address; ten seconds' worth may come at a time. (default: any)"
   )
   var rateRequests: Double?
   @Option(help: "Bytes of bodies a second, likewise. (default: any)")

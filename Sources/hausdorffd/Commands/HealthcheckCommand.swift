@@ -8,7 +8,7 @@ struct HealthcheckCommand: ParsableCommand {
     discussion: "Ends with status 0 if it is, with 1 and the reason otherwise. For containers without curl.")
 
   /// The options that are also read from the environment.
-  static let environmentOptions = ["host", "port", "admin-port"]
+  static let environmentOptions = ["host", "port", "admin-port", "admin-host"]
 
   @Option(help: "The address that the server listens on.")
   var host = "127.0.0.1"
@@ -16,6 +16,8 @@ struct HealthcheckCommand: ParsableCommand {
   var port = 8080
   @Option(help: "The port of its health and metrics, where it has such; asked instead of --port.")
   var adminPort: Int?
+  @Option(help: "The address of that port. (default: --host)")
+  var adminHost: String?
   @Option(help: "What to ask: /readyz or /livez.")
   var path = "/readyz"
   @Option(help: "Seconds to wait for an answer.")
@@ -36,13 +38,16 @@ struct HealthcheckCommand: ParsableCommand {
   func run() throws {
     let answer = try ask()
     guard answer.hasPrefix("HTTP/1.1 200 ") else {
-      throw Output.failure(
-        "not healthy: " + (answer.split(whereSeparator: \.isNewline).first.map(String.init) ?? "no answer"))
+      // The answer's first line, and its last, which tells the reason.
+      let lines = answer.split(whereSeparator: \.isNewline)
+      let told = lines.prefix(1) + lines.dropFirst().suffix(1)
+      throw Output.failure("not healthy: " + (told.isEmpty ? "no answer" : told.joined(separator: ": ")))
     }
   }
 
   private func ask() throws -> String {
     // An address that stands for all is asked at the loopback.
+    let host = adminPort == nil ? host : adminHost ?? host
     let address = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

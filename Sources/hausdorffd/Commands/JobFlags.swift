@@ -27,6 +27,8 @@ struct JobFlags: ParsableArguments {
       "heartbeat-seconds", heartbeatSeconds >= 0.05 && heartbeatSeconds <= leaseSeconds / 2,
       "0.05 to half of --lease-seconds")
     try check("worker-grace-period", (0...86_400).contains(workerGracePeriod), "0 to 86400")
+    // It is not shown, since it may hold a password.
+    try check("store", isPostgreSQL || store?.contains("://") != true, "a postgres:// URL, or a file")
   }
 
   /// Opens the store, making a file and its folder where they are missing; a database that is away is waited for.
@@ -53,10 +55,12 @@ struct JobFlags: ParsableArguments {
   }
 
   private func openStore(_ folder: DataFolder) throws -> JobStore {
-    if let store, ["postgres://", "postgresql://"].contains(where: store.hasPrefix) {
-      return try JobStore(postgreSQL: store)
-    }
+    if let store, isPostgreSQL { return try JobStore(postgreSQL: store) }
     try DataFolder.make(folder.path)
     return try JobStore(path: store ?? folder.store)
+  }
+
+  private var isPostgreSQL: Bool {
+    store.map { ["postgres://", "postgresql://"].contains(where: $0.hasPrefix) } ?? false
   }
 }

@@ -128,10 +128,13 @@ struct ServeCommand: AsyncParsableCommand {
     let folder = DataFolder(path: data)
     let store: JobStore
     StopSignal.watch()
+    // Until it can read them again.
+    signal(SIGHUP, SIG_IGN)
     do {
       store = try training.jobs.openStore(folder, patience: 60) { logger.warning("\($0)") }
       try DataFolder.make(folder.dataSets)
     } catch {
+      guard StopSignal.asked == 0 else { return }
       throw Output.failure("\(error)")
     }
     guard StopSignal.asked == 0 else { return }

@@ -51,6 +51,7 @@ struct WorkCommand: ParsableCommand {
       store = try flags.openStore(
         folder, patience: once ? 10 : 300, tell: once ? Output.complain : { logger.warning("\($0)") })
     } catch {
+      guard StopSignal.asked == 0 else { return }
       throw Output.failure("\(error)")
     }
     guard once else {

@@ -37,7 +37,9 @@ struct InferenceBody {
   init(_ request: Request, textCount: Int?, _ limits: FormatLimits) throws(Problem) {
     do throws(FormatError) {
       let parsed = try TensorRequest.parse(request.body, textCount: textCount, limits: limits)
-      (id, inputs, outputs, parameters) = (parsed.id, parsed.inputs, parsed.outputs, parsed.parameters)
+      (id, inputs, parameters) = (parsed.id, parsed.inputs, parsed.parameters)
+      // None by name are all, as Triton has it.
+      outputs = parsed.outputs?.isEmpty == true ? nil : parsed.outputs
     } catch {
       throw Problem(error, at: nil)
     }

@@ -33,6 +33,7 @@ final class Housekeeping: Sendable {
         var problem: String?
         do throws(StoreError) {
           try store.check()
+          readiness.look()
           let now = LeaseKeeper.now
           if removes, now >= nextSweep {
             try sweep()
@@ -53,6 +54,7 @@ final class Housekeeping: Sendable {
           problem = "The job store does not answer."
         }
         readiness.problem = problem
+        readiness.look()
         BackgroundThread.sleep(seconds: 1)
       }
     }
@@ -61,12 +63,14 @@ final class Housekeeping: Sendable {
   private func sweep() throws(StoreError) {
     if let jobDays {
       for id in try store.deleteJobs(finishedBefore: Int(jobDays * 86_400_000)) {
+        readiness.look()
         folder.remove(job: id)
         logger.info("job \(id) has been kept long enough and is deleted")
       }
     }
     if let dataSetDays {
       for id in try store.deleteDataSets(unusedFor: Int(dataSetDays * 86_400_000)) {
+        readiness.look()
         folder.remove(dataSet: id)
         logger.info("data set \(id) has been kept long enough and is deleted")
       }
@@ -80,6 +84,7 @@ final class Housekeeping: Sendable {
   /// Removes files that processes left which were killed between the file and the store.
   private func tidy() throws(StoreError) {
     for id in folder.jobs(olderThan: 0) {
+      readiness.look()
       if let job = try store.job(id) { folder.tidy(job) }
     }
     // What is young may be on its way.

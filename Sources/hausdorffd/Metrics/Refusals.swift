@@ -3,7 +3,7 @@ import CoreMetrics
 /// Counts requests that were refused for who sent them or for want of room.
 enum Refusals {
   enum Reason: String, CaseIterable {
-    case unauthenticated, forbidden, rate, bytes, concurrency, jobs, full
+    case unauthenticated, forbidden, rate, bytes, concurrency, jobs, full, memory
   }
 
   private static let counters = LabelledMetric(counting: .refused, "reason")

@@ -41,7 +41,7 @@ final class EventStreams: Sendable {
   private func open(_ request: Request) throws(Problem) -> Response {
     let job = try context.job(request)
     var last = 0
-    if let text = request.head.header("Last-Event-ID"), !text.isEmpty {
+    if let text = request.head.header("Last-Event-ID") {
       guard let number = Int(text), number >= 0 else {
         throw Problem(
           status: 400, detail: "The Last-Event-ID is none of this stream.",
@@ -64,6 +64,7 @@ final class EventStreams: Sendable {
       return true
     }
     guard isOpen else {
+      Refusals.count(.full)
       throw Problem(
         status: 503, detail: "\(limit) event streams are open, which is as many as may be.",
         headers: ["Retry-After": "10"])

@@ -28,6 +28,7 @@ final class ImportPlaces: Sendable {
       return true
     }
     guard isFree else {
+      Refusals.count(.full)
       throw Problem(
         status: 503, detail: "\(Self.limit) data sets are on their way, which is as many as may be.",
         headers: ["Retry-After": "5"])

@@ -5,7 +5,7 @@ extension Request {
   func reserve(_ needed: Int, for work: String = "Working on this") throws(Problem) {
     guard let place = admission as? ScoringPool.Place, !place.reserve(bytes: needed) else { return }
     let (taken, limit) = (place.reservedBytes, place.limit)
-    guard taken + needed <= limit else {
+    guard needed <= limit - taken else {
       throw Problem(
         status: 413,
         detail: "\(work) takes \(needed) bytes beside the \(taken) it has; the limit is \(limit).")

@@ -218,7 +218,9 @@ final class ScoringPool: Sendable {
     }
 
     func hasRoom(forBytes count: Int) -> Bool {
-      pool.state.withLock { count <= pool.limits.bytes - $0.bytes }
+      let fits = pool.state.withLock { count <= pool.limits.bytes - $0.bytes }
+      if !fits { Refusals.count(.memory) }
+      return fits
     }
 
     func reserve(bytes count: Int) -> Bool {
@@ -227,7 +229,12 @@ final class ScoringPool: Sendable {
         state.bytes += count
         return true
       }
-      if fits { bytes.withLock { $0 += count } }
+      let taken = bytes.withLock { bytes in
+        if fits { bytes += count }
+        return bytes
+      }
+      // What can never fit is the client's mistake.
+      if !fits, count <= limit - taken { Refusals.count(.memory) }
       return fits
     }
 

@@ -21,6 +21,11 @@ from manifests import check_kubernetes
 from monitoring import check_monitoring
 
 
+def values_of(service):
+    """The environment of a service of compose.yaml."""
+    return {key: str(value) for key, value in service["environment"].items()}
+
+
 def check_compose(program):
     path = f"{deploy}/compose.yaml"
     compose = yaml.safe_load(read(path))
@@ -32,7 +37,7 @@ def check_compose(program):
     shared = dict(word.split("=", 1) for word in dict(image)["ENV"].split())
     for name, command in (("server", "serve"), ("worker", "work")):
         service = compose["services"][name]
-        values = {key: str(value) for key, value in service["environment"].items()}
+        values = values_of(service)
         check(service["command"] == [command], f"{name} does {service['command']}")
         check_variables(program, command, values, f"compose.yaml, {name}")
         check(service["stop_grace_period"] == f"{stop_seconds(values, command)}s", f"{name} has {service['stop_grace_period']} to end, not {stop_seconds(values, command)}s")
@@ -43,18 +48,19 @@ def check_compose(program):
     for service in compose["services"].values():
         for other in service.get("depends_on", {}):
             check("healthcheck" in compose["services"][other], f"{other} is waited for and has no check")
-        for kind in ("secrets", "configs"):
-            for one in service.get(kind, []):
-                check((one if isinstance(one, str) else one["source"]) in compose[kind], f"there is no {one}")
+        for one in service.get("configs", []):
+            check(one["source"] in compose["configs"], f"there is no {one}")
         for volume in service["volumes"]:
             source = volume.split(":")[0]
             check(os.path.isdir(f"{deploy}/{source}") if source.startswith(".") else source in compose["volumes"], f"there is no {source}")
+    memory = int(values_of(server)["HAUSDORFFD_MAX_QUEUED_BYTES"]) + 4 * int(values_of(server)["HAUSDORFFD_MAX_BODY"]) + (512 << 20)
+    check(server["mem_limit"] == "4g" and memory <= 4 << 30, "the memory that the server may take")
     scraped = yaml.safe_load(read(f"{deploy}/prometheus/prometheus.yml"))["scrape_configs"]
     check(scraped == [{"job_name": "hausdorffd", "static_configs": [{"targets": [f"{name}:{admin}" for name in ("server", "worker")]}]}], "what Prometheus asks")
     for content in compose["configs"].values():
         check("apiVersion" in yaml.safe_load(content["content"]), "what Grafana is given")
     for name, try_out in (("server", try_to_serve), ("worker", try_to_work)):
-        values = {key: str(value) for key, value in compose["services"][name]["environment"].items()}
+        values = values_of(compose["services"][name])
         try_out(program, shared | values, f"compose.yaml, {name}")
 
 

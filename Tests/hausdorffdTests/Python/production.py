@@ -406,7 +406,11 @@ def cors(folder):
     expect(elsewhere.status == 200 and "Access-Control-Allow-Origin" not in elsewhere.headers, "another origin")
     expect(server.ask("POST", SCORE, PAIR, {**RAW, **made["a"]}).headers["Vary"] == "Origin", "caches know what answers vary with")
     server.stop()
-    server = Server(folder, "--cors-origins=https://viewer.example", "--max-body=1000")
+    server = Server(folder, "--cors-origins=https://viewer.example", "--max-body=1000", "--body-deadline=1")
+    late = http.client.HTTPConnection("127.0.0.1", server.port)
+    late.request("POST", SCORE, b"1", {**RAW, **page, "Content-Length": "8", "Request-Id": "my-id"})
+    reply = late.getresponse()
+    expect(reply.status == 408 and reply.headers["Request-Id"] == "my-id" and reply.headers["Access-Control-Allow-Origin"], f"a page may read that it was late: {reply.status}")
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     connection.request("POST", SCORE, (bytes(65536) for _ in range(100)), {**RAW, **page}, encode_chunked=True)
     reply = connection.getresponse()
@@ -477,11 +481,22 @@ def metrics(folder):
     cut = lambda: sum(value("hausdorffd_http_requests_total", method="POST", status=each, **route) or 0 for each in ["400", "none"])
     eventually(lambda: cut() == 3, "cut bodies")
     eventually(lambda: value("hausdorffd_queue_places", pool="scoring") == 0, "places come back")
+    # No room for the bytes.
+    full = Server(folder, "--admin-port=0", "--max-queued-bytes=1000", "--body-deadline=86400", f"--data={folder}/full")
+    lines = lambda: get(admin_port(full), "/metrics")[1].splitlines()
+    holder = socket.create_connection(("127.0.0.1", full.port))
+    holder.sendall(b"POST /v1/score?shape=1,450 HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\nContent-Length: 900\r\n\r\n" + bytes(899))
+    eventually(lambda: 'hausdorffd_queue_bytes{pool="scoring"} 900' in lines(), "nine tenths are taken")
+    expect(full.ask("POST", "/v1/score?shape=1,100", bytes(200), RAW).status == 503, "no room")
+    expect('hausdorffd_refused_total{reason="memory"} 1' in lines(), "a refusal for want of memory")
+    holder.close()
+    full.stop()
     # A job: its state, its epochs, its speed while it runs.
     data = server.json("POST", "/v1/datasets", {"synthetic": {"samples": 8, "size": 32}}, status=201)["id"]
     job = server.json("POST", "/v1/training-jobs", {"dataset": data, "epochs": 3, "model": {"base_channels": 4, "levels": 2}}, status=202)["id"]
     server.wait(job, "succeeded")
     eventually(lambda: value("hausdorffd_jobs", state="succeeded") == 1, "a job that succeeded")
+    eventually(lambda: value("hausdorffd_training_epoch_seconds_count") == 3, "its epochs")
     for name in ["process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_threads"]:
         expect(value(name) > 0, name)
     expect(abs(value("process_start_time_seconds") - time.time()) < 3600, "the start time")
@@ -499,6 +514,20 @@ def metrics(folder):
         for labels, counts in series.items():
             expect(counts == sorted(counts), f"{name} {labels}: {counts}")
     expect(server.ask("GET", "/metrics").status == 404, "metrics on the main port")
+    # What a job has recorded before this process saw it is not counted again.
+    job = server.json("POST", "/v1/training-jobs", {"dataset": data, "epochs": 1000, "model": {"base_channels": 4, "levels": 2}}, status=202)["id"]
+    epochs = lambda: server.json("GET", f"/v1/training-jobs/{job}")["epochs"]
+    eventually(lambda: epochs() >= 30, "thirty epochs")
+    server.stop()
+    before = 30
+    server = Server(folder, "--admin-port=0")
+    admin = admin_port(server)
+    eventually(lambda: value("hausdorffd_training_epoch_seconds_count"), "epochs that came since")
+    server.json("POST", f"/v1/training-jobs/{job}/cancel", status=202)
+    server.wait(job, "cancelled")
+    eventually(lambda: value("hausdorffd_jobs", state="running") == 0, "no job runs")
+    counted = value("hausdorffd_training_epoch_seconds_count")
+    expect(0 < counted <= epochs() - before, f"{counted} epochs are counted of {epochs()}, {before} of which are old")
     server.stop()
     server = Server(folder)
     reply = server.ask("GET", "/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1"})
@@ -586,6 +615,9 @@ def readiness(folder):
     eventually(lambda: get(its, "/readyz")[0] == 200, "the worker is ready")
     eventually(lambda: 'hausdorffd_jobs{state="queued"} 0' in get(its, "/metrics")[1], "the worker counts jobs")
     expect(get(its, "/v1/info")[0] == 404, "a worker serves more than health and metrics")
+    elsewhere = {"HAUSDORFFD_HOST": "127.0.0.2", "HAUSDORFFD_ADMIN_HOST": "127.0.0.1", "HAUSDORFFD_ADMIN_PORT": str(admin)}
+    asked = subprocess.run([BINARY, "healthcheck"], env={**os.environ, **elsewhere}, capture_output=True)
+    expect(asked.returncode == 0, f"healthcheck of an address of its own: {asked}")
     for port, path in [(its, "/readyz"), (admin, "/livez")]:
         command = [BINARY, "healthcheck", f"--path={path}"]
         asked = subprocess.run(command, env={**os.environ, "HAUSDORFFD_ADMIN_PORT": str(port)}, capture_output=True)
@@ -594,6 +626,8 @@ def readiness(folder):
     expect(worker.wait(300) == 0, f"the worker ends with {worker.returncode}")
     server.process.terminate()
     eventually(lambda: get(admin, "/readyz")[0] == 503, "ready while draining")
+    asked = subprocess.run([BINARY, "healthcheck", f"--admin-port={admin}"], capture_output=True)
+    expect(asked.returncode == 1 and b"503" in asked.stderr and b"draining" in asked.stderr, f"healthcheck tells the reason: {asked}")
     expect("draining" in get(admin, "/readyz")[1] and get(admin, "/livez")[0] == 200, "the reason is the drain")
     expect(server.ask("POST", SCORE, PAIR, RAW).status == 200, "requests are served meanwhile")
     server.process.kill()
@@ -605,12 +639,31 @@ def readiness(folder):
     server = Server(folder, "--admin-port=0", f"--data={folder}/other", store=store)
     admin = admin_port(server)
     expect(get(admin, "/readyz")[0] == 200, "ready with its store")
+    # It hangs, as on a disk that does, and comes back.
+    postmaster = int(Path(base, "data", "postmaster.pid").read_text().split()[0])
+    processes = [postmaster, *map(int, Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split())]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    eventually(lambda: get(admin, "/readyz")[0] == 503, "ready while its store hangs")
+    expect("does not answer" in get(admin, "/readyz")[1], "the reason is the store that hangs")
+    for process in processes:
+        os.kill(process, signal.SIGCONT)
+    eventually(lambda: get(admin, "/readyz")[0] == 200, "ready again")
     subprocess.run([script, "stop", base], check=True)
     eventually(lambda: get(admin, "/readyz")[0] == 503, "ready without its store")
     expect("store" in get(admin, "/readyz")[1] and get(admin, "/livez")[0] == 200, "the reason is the store")
     expect("hausdorffd_ready 0\n" in get(admin, "/metrics")[1], "the metric says so")
     expect(server.ask("POST", SCORE, PAIR, RAW).status == 200, "scores need no store")
     server.stop()
+    # An address that libpq cannot read is told without the password in it; SIGHUP ends nobody who waits for the store.
+    ended = subprocess.run([BINARY, "serve", "--port=0", f"--data={folder}/none", "--store=postgres://a:secret%pw@b/c"], capture_output=True)
+    expect(ended.returncode == 1 and b"percent" in ended.stderr and b"secret" not in ended.stderr, f"{ended}")
+    with open(Path(folder) / "waiting.log", "w") as log:
+        waiting = subprocess.Popen([BINARY, "serve", "--port=0", f"--data={folder}/none", f"--store=postgres:///x?host={folder}"], stderr=log)
+    eventually(lambda: "waiting for the job store" in Path(log.name).read_text(), "the store is waited for")
+    waiting.send_signal(signal.SIGHUP)
+    waiting.send_signal(signal.SIGTERM)
+    expect(waiting.wait(300) == 0, f"SIGHUP while the store is waited for: {waiting.returncode}")
 
 
 if __name__ == "__main__":
