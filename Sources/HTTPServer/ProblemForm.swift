@@ -24,6 +24,8 @@ extension Connection {
   /// The response to the request that was received last: a problem in the form that is told at its path, and with what a
   /// page needs to read it.
   func told(_ response: Response) -> Response {
+    // What most answers are: as they are.
+    guard response.problem != nil || core.configuration.cors != nil else { return response }
     let asked = asked.withLock { $0 }
     var told = response
     if let problem = response.problem, let form = asked.problemForm {

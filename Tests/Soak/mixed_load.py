@@ -202,9 +202,7 @@ def run(context):
             print(f"    {failure[:500]}", flush=True)
         report.figure("memory", ", ".join(megabytes(watch.median(at / 10, at / 10 + 0.1)) for at in range(10)))
         growth = watch.growth(1 / 3)
-        # The sanitizer keeps something of each thread and each call stack that it has seen; it finds leaks itself.
-        most = 0.25 if context.sanitized else 0.05
-        report.timing("memory's growth from the first third to the end", f"{growth:+.1%}", f"{most:.0%}", growth <= most)
+        report.timing("memory's growth from the first third to the end", f"{growth:+.1%}", "5 %", growth <= 0.05)
         report.check("memory at most", megabytes(service.peak()), "2,000 MB", service.peak() < 2e9)
         # The end of some connections is noticed only when they have idled for a minute; in the short form they may be left.
         spare = 64 if context.short else 2

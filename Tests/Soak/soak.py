@@ -29,7 +29,6 @@ class Context:
     seed: int
     case: int | None
     minutes: float | None
-    sanitized: bool
 
 
 def main():
@@ -39,7 +38,6 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="what random requests begin with")
     parser.add_argument("--case", type=int, help="grammar and routes: send only the case of this number, and show it")
     parser.add_argument("--minutes", type=float, help="mixed_load: how long")
-    parser.add_argument("--sanitized", action="store_true", help="mixed_load: the program has the address sanitizer")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(scenarios))
     options = parser.parse_args()
     if unknown := set(options.scenarios) - set(scenarios):
@@ -51,7 +49,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="hausdorffd-soak-") as folder:
             context = Context(
                 str(Path(options.binary).resolve()), options.short, report, Path(folder), options.seed, options.case,
-                options.minutes, options.sanitized)
+                options.minutes)
             try:
                 importlib.import_module(name).run(context)
             except Exception as error:
