@@ -90,6 +90,7 @@ struct ck_measurement {
   measure shared;          // without working memory
   ck_variant variant;
   int64_t bands, parts;
+  void *memory;             // of what follows
   uint16_t *ends, *starts;  // counters of the plane behind each band, and before each part
   int64_t counts[MOST_PARTS];
   total totals[MOST_PARTS];
@@ -256,6 +257,10 @@ static void fill_ends(void *costs, size_t width, int64_t lanes) {
       else ((double *)costs)[i] = INFINITY;
 }
 
+// The first multiple of 64 bytes in a block that has 63 bytes more. aligned_alloc leaves pieces around what it returns, which
+// older versions of glibc do not use for the next request of the size: the heap would grow with every measurement.
+static void *aligned(void *block) { return (void *)(((uintptr_t)block + 63) & ~(uintptr_t)63); }
+
 // Takes the working memory as one block, every part at a multiple of 64 bytes; null where there is none.
 static void *take_memory(measure *m) {
   const bool volume = m->rows > 1;
@@ -295,8 +300,9 @@ static void *take_memory(measure *m) {
   enum { count = sizeof parts / sizeof *parts };
   size_t bytes = 0;
   for (int i = 0; i < count; i++) bytes += (parts[i].bytes + 63) & ~(size_t)63;
-  char *block = aligned_alloc(64, bytes), *next = block;
+  void *block = malloc(bytes + 63);
   if (!block) return NULL;
+  char *next = aligned(block);
   for (int i = 0; i < count; i++) {
     *(void **)parts[i].at = next;
     next += (parts[i].bytes + 63) & ~(size_t)63;
@@ -355,11 +361,12 @@ static ck_measurement *begin(ck_variant variant, const ck_grid *grid, const ck_s
 
   ck_measurement *all = calloc(1, sizeof *all);
   if (!all) return NULL;
-  all->ends = aligned_alloc(64, (size_t)((bands + parts) * m.steps_stride) * sizeof(uint16_t));
-  if (!all->ends) {
+  all->memory = malloc((size_t)((bands + parts) * m.steps_stride) * sizeof(uint16_t) + 63);
+  if (!all->memory) {
     free(all);
     return NULL;
   }
+  all->ends = aligned(all->memory);
   all->starts = all->ends + bands * m.steps_stride;
   all->shared = m;
   all->variant = variant;
@@ -418,7 +425,7 @@ bool ck_result(const ck_measurement *all, ck_directed *result) {
 }
 
 void ck_end(ck_measurement *all) {
-  free(all->ends);
+  free(all->memory);
   free(all);
 }
 
