@@ -34,8 +34,9 @@ start)
   exit 1
   ;;
 database)
+  # Of template0, to which nobody connects: one that somebody is connected to cannot be copied.
   name=t$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
-  "$programs/createdb" -h 127.0.0.1 -p "$(cat "$folder/port")" -U hausdorffd "$name"
+  "$programs/createdb" -T template0 -h 127.0.0.1 -p "$(cat "$folder/port")" -U hausdorffd "$name"
   echo "postgres://hausdorffd@127.0.0.1:$(cat "$folder/port")/$name"
   ;;
 restart)

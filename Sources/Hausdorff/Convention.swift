@@ -52,7 +52,8 @@ public enum Convention: String, CaseIterable, Sendable {
 
   /// What it answers where no metric is asked for: `average_hausdorff`, or `hausdorff` where it has none.
   public var usualMetric: Metric {
-    Metric(name: "average_hausdorff", convention: self) ?? Metric(name: "hausdorff", convention: self)!
+    if self == .modified { return .averageHausdorff }
+    return Metric(name: "average_hausdorff", convention: self) ?? Metric(name: "hausdorff", convention: self)!
   }
 
   /// Names of what it has, for messages.

@@ -1,5 +1,6 @@
-/// What the metrics of two masks share, each made when one first asks.
-struct ScoredPair {
+/// What the metrics of two masks share, each made when one first asks. Not copied on the way: that takes as long as a small
+/// pair of masks.
+struct ScoredPair: ~Copyable {
   /// Which mask has no foreground; nothing can be asked then.
   let empty: EmptySide?
 

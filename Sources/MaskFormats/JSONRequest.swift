@@ -29,7 +29,7 @@ public struct JSONRequest: Sendable {
     try source.withPaddedText { (text) throws(FormatError) in
       let cursor = try JSONCursor(text)
       guard cursor.peek() == UInt8(ascii: "{") else { throw cursor.unexpected("an object") }
-      var arrays: [String: NumericArray] = [:]
+      var arrays = [String: NumericArray](minimumCapacity: arrayNames.count)
       var list: [Element]?
       var options: [JSONMember] = []
       var reader = JSONValueReader(limits: limits)

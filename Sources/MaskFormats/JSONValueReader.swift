@@ -76,7 +76,7 @@ struct JSONValueReader {
   ) throws(FormatError) {
     try cursor.expect(UInt8(ascii: "{"))
     if cursor.skip(UInt8(ascii: "}")) { return }
-    var names: Set<String> = []
+    var names = Set<String>(minimumCapacity: 6)
     repeat {
       guard cursor.peek() == UInt8(ascii: "\"") else { throw cursor.unexpected("a name in quotes") }
       let name = try cursor.string(maximumCount: maximumNameCount)

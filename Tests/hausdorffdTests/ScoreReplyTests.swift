@@ -7,7 +7,7 @@ import Testing
 
 extension ScoreRequest {
   /// A request over raw bytes.
-  init(_ truth: TestMask, _ prediction: TestMask, _ options: [(String, String)] = []) throws {
+  convenience init(_ truth: TestMask, _ prediction: TestMask, _ options: [(String, String)] = []) throws {
     func array(_ mask: TestMask) throws -> NumericArray {
       let body = Body(capacity: mask.points.count) { output in for byte in mask.octets { output.append(byte) }
       }

@@ -64,12 +64,13 @@ struct Layout: Equatable {
 
   /// The extents by what they are: of the batch, of space, of the channels.
   func split(_ shape: [Int]) -> (batch: Int, space: [Int], channels: Int)? {
-    guard shape.count == name.count else { return nil }
+    guard shape.count == name.utf8.count else { return nil }
     var (batch, space, channels) = (1, [Int](), 1)
-    for (letter, extent) in zip(name, shape) {
+    space.reserveCapacity(3)
+    for (letter, extent) in zip(name.utf8, shape) {
       switch letter {
-      case "B": batch = extent
-      case "C": channels = extent
+      case UInt8(ascii: "B"): batch = extent
+      case UInt8(ascii: "C"): channels = extent
       default: space.append(extent)
       }
     }

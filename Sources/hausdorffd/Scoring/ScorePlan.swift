@@ -23,14 +23,14 @@ struct ScorePlan: Sendable {
 
   /// Scores one of the items.
   func score(_ index: Int, perform: @escaping Score.Perform) throws(RequestError) -> Score {
-    let (item, arrays) = (items[index], request.arrays)
+    let item = items[index]
     let (truth, prediction) = try masks(of: item, perform: perform)
     do throws(MaskError) {
       return try Score(
-        truth: truth, prediction: prediction, options: request.options(of: item.label), grid: arrays.space,
-        perform: perform)
+        truth: truth, prediction: prediction, options: request.options(of: item.label),
+        grid: request.arrays.space, perform: perform)
     } catch {
-      throw arrays.outOfMemory(item: item.entry)
+      throw request.arrays.outOfMemory(item: item.entry)
     }
   }
 

@@ -5,7 +5,7 @@ import MaskFormats
 /// Two arrays and how to score them, checked against each other.
 ///
 /// What there is to score, items, may depend on the values: `plan` looks at these.
-struct ScoreRequest: Sendable {
+final class ScoreRequest: Sendable {
   /// What the values of the arrays mean.
   private enum Values {
     /// Foreground is above the threshold; of several channels, each for itself, and beside it the label of y_true, if
@@ -19,9 +19,9 @@ struct ScoreRequest: Sendable {
 
   let arrays: ArrayPair
   let settings: ScoreSettings
-  private(set) var scoring: ScoreOptions
+  let scoring: ScoreOptions
   /// Why some of several conventions are left out.
-  private(set) var omissions: [String] = []
+  let omissions: [String]
   private let values: Values
   /// Whether y_true has labels where y_pred has channels.
   let truthIsLabels: Bool
@@ -29,14 +29,13 @@ struct ScoreRequest: Sendable {
   private let labels: [Int]?
 
   /// Takes the options out of those of the arrays, and refuses what is left.
-  init(_ arrays: ArrayPair) throws(RequestError) {
-    var arrays = arrays
+  convenience init(_ arrays: consuming ArrayPair) throws(RequestError) {
     let settings = try ScoreSettings(&arrays.options)
     try arrays.refuseRest(known: ScoreSettings.options)
     try self.init(arrays, settings)
   }
 
-  init(_ arrays: ArrayPair, _ settings: ScoreSettings) throws(RequestError) {
+  init(_ arrays: consuming ArrayPair, _ settings: ScoreSettings) throws(RequestError) {
     let location = arrays.location(.prediction)
     truthIsLabels = try arrays.truthIsLabels()
     if arrays.channels > 1 {
@@ -61,7 +60,8 @@ struct ScoreRequest: Sendable {
       }
     }
     try settings.checkTolerances(labelCount: labels?.count)
-    scoring = ScoreOptions(
+    var omissions: [String] = []
+    var scoring = ScoreOptions(
       metrics: settings.metrics, distance: settings.distance,
       spacing: try arrays.spacing(
         settings.spacing?.value, settings.spacing?.location ?? arrays.location(.truth),
@@ -80,8 +80,9 @@ struct ScoreRequest: Sendable {
         omissions.append(objection)
       }
     }
-    (self.arrays, self.settings) = (arrays, settings)
-    try checkCount(arrays.batch * (labels?.count ?? 1))
+    let items = arrays.batch * (labels?.count ?? 1)
+    (self.arrays, self.settings, self.scoring, self.omissions) = (arrays, settings, scoring, omissions)
+    try checkCount(items)
   }
 
   private func checkCount(_ items: Int) throws(RequestError) {

@@ -1,6 +1,7 @@
 import CoreMetrics
 import Dispatch
 import HTTPServer
+import Synchronization
 
 /// The workers that score: as many threads as cores, a bounded queue before them.
 ///
@@ -201,16 +202,16 @@ final class ScoringPool: Sendable {
   /// The room that one request takes.
   final class Place: Admission {
     private let pool: ScoringPool
-    private let bytes = Locked(0)
+    private let bytes = Atomic<Int>(0)
 
     fileprivate init(pool: ScoringPool) { self.pool = pool }
 
     /// Bytes that the request takes now, and that all may take together.
-    var reservedBytes: Int { bytes.withLock { $0 } }
+    var reservedBytes: Int { bytes.load(ordering: .relaxed) }
     var limit: Int { pool.limits.bytes }
 
     deinit {
-      let bytes = bytes.withLock { $0 }
+      let bytes = reservedBytes
       pool.state.withLock { state in
         state.requests -= 1
         state.bytes -= bytes
@@ -229,17 +230,14 @@ final class ScoringPool: Sendable {
         state.bytes += count
         return true
       }
-      let taken = bytes.withLock { bytes in
-        if fits { bytes += count }
-        return bytes
-      }
+      let taken = fits ? bytes.wrappingAdd(count, ordering: .relaxed).newValue : reservedBytes
       // What can never fit is the client's mistake.
       if !fits, count <= limit - taken { Refusals.count(.memory) }
       return fits
     }
 
     func release(bytes count: Int) {
-      bytes.withLock { $0 -= count }
+      bytes.wrappingSubtract(count, ordering: .relaxed)
       pool.state.withLock { $0.bytes -= count }
     }
   }
