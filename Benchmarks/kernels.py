@@ -32,7 +32,7 @@ class Ours:
 
     def __init__(self, program):
         # As the server sets them: else memory may go back to the system at the end of each turn, or not, as chance has it.
-        thresholds = {"MALLOC_MMAP_THRESHOLD_": str(8 << 20), "MALLOC_TRIM_THRESHOLD_": str(16 << 20)}
+        thresholds = {"MALLOC_MMAP_THRESHOLD_": str((8 << 20) + (64 << 10)), "MALLOC_TRIM_THRESHOLD_": str(16 << 20)}
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **thresholds})
 
     def load(self, pair, metrics=None):

@@ -382,7 +382,7 @@ ck_measurement *ck_begin(ck_variant variant, const ck_grid *grid, const ck_surve
 
 int64_t ck_parts(const ck_measurement *all) { return all->parts; }
 
-void ck_sweep(ck_measurement *all, int64_t part) {
+void ck_sweep(ck_measurement *all, int64_t part, bool counting) {
 #define SWEEP_PART(name) sweep_part_##name(all, part)
   CHOOSE(all->variant, SWEEP_PART);
   if (all->parts == 1) return;
@@ -390,6 +390,8 @@ void ck_sweep(ck_measurement *all, int64_t part) {
   const int64_t first = first_band(all, part) * m->band, last = band_end(all, first_band(all, part + 1) - 1);
   for (int64_t z = first; z < last; z++)
     for (int64_t y = 0; y < m->rows; y++) {
+      // Whether there are any is enough to know.
+      if (!counting && all->counts[part] > 0) return;
       const int64_t at = z * m->plane_stride + y * m->row_stride;
       for (int64_t w = 0; w < m->words; w++)
         all->counts[part] += __builtin_popcountll(m->points[at + w] & ~m->targets[at + w]);
@@ -433,7 +435,7 @@ bool ck_map(ck_variant variant, const ck_grid *grid, const ck_survey *survey, co
             const uint64_t *points, float *map) {
   ck_measurement *all = begin(variant, grid, survey, false, targets, points, map);
   if (!all) return false;
-  ck_sweep(all, 0);
+  ck_sweep(all, 0, false);
   ck_solve(all, 0, NULL, NULL);
   const bool solved = !all->failed[0];
   ck_end(all);

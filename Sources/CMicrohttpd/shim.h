@@ -131,7 +131,7 @@ static inline enum MHD_Result mhd_forbid_chunks(struct MHD_Response *response) {
 // many, each of which would grow to what the largest request took. For the whole process; the first call counts.
 static inline void keep_freed_memory(int threads) {
 #ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 8 << 20);
+  mallopt(M_MMAP_THRESHOLD, (8 << 20) + (64 << 10));  // so that an array of 8 MiB, with its header, is below it
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
   mallopt(M_ARENA_MAX, threads);
 #endif

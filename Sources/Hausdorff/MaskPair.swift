@@ -87,11 +87,12 @@ struct MaskPair: Sendable {
         defer { ck_end(all) }
         let count = Int(ck_parts(all))
         if count == 1 {
-          ck_sweep(all, 0)
+          ck_sweep(all, 0, false)
           ck_solve(all, 0, values, places)
         } else {
           let parts = Parts(all: all, values: values, places: places)
-          perform(count) { ck_sweep(parts.all, Int64($0)) }
+          let isCounting = values != nil || places != nil
+          perform(count) { ck_sweep(parts.all, Int64($0), isCounting) }
           perform(count) { ck_solve(parts.all, Int64($0), parts.values, parts.places) }
         }
         var result = ck_directed()

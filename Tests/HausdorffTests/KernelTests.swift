@@ -17,7 +17,7 @@ import Testing
       points.words.withUnsafeBufferPointer { points in
         let all = ck_begin(variant, &grid, &survey, false, targets.baseAddress, points.baseAddress)!
         defer { ck_end(all) }
-        for part in 0..<ck_parts(all) { ck_sweep(all, part) }
+        for part in 0..<ck_parts(all) { ck_sweep(all, part, true) }
         for part in 0..<ck_parts(all) { ck_solve(all, part, &values, nil) }
         #expect(ck_result(all, &result))
       }

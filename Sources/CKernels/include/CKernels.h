@@ -77,11 +77,12 @@ ck_measurement *ck_begin(ck_variant variant, const ck_grid *grid, const ck_surve
 /// How many parts there are.
 int64_t ck_parts(const ck_measurement *all);
 
-/// Prepares a part.
-void ck_sweep(ck_measurement *all, int64_t part);
+/// Prepares a part; `counting` its points, which takes a while, for `ck_solve` to find the room of each part's values.
+void ck_sweep(ck_measurement *all, int64_t part, bool counting);
 
 /// Measures a part. `values`, if not null, has room for one distance for each point measured, of all parts, in no
-/// particular order, and `places`, if not null, for the indices of these points in the grid, in C order.
+/// particular order, and `places`, if not null, for the indices of these points in the grid, in C order. Either needs that
+/// the parts were counted.
 void ck_solve(ck_measurement *all, int64_t part, double *values, int64_t *places);
 
 /// What all parts come to. False where memory ran out.
