@@ -77,8 +77,20 @@ public final class HTTPServer: Sendable {
     }
     waitForNone(of: core.activeRequests, .milliseconds(500), daemon)
     while core.resuming.load(ordering: .acquiring) > 0 { usleep(1000) }
+    closeConnections(daemon)
     daemon.stop()
     core.sweeper.stop()
+  }
+
+  /// Has the threads close what is open, for a few seconds at most, while they take it for a client's doing. In a daemon that
+  /// is being stopped libmicrohttpd queues no answer and says that it did: what it refuses by itself then ends the process.
+  private func closeConnections(_ daemon: Daemon) {
+    let deadline = ContinuousClock.now + .seconds(5)
+    while core.openConnections.load(ordering: .acquiring) > 0, ContinuousClock.now < deadline {
+      core.sweeper.shutDownConnections()
+      daemon.wake()
+      usleep(1000)
+    }
   }
 
   private func waitForNone(of requests: borrowing Atomic<Int>, _ limit: Duration, _ daemon: Daemon) {

@@ -50,6 +50,11 @@ final class Sweeper: Sendable {
 
   func add(_ connection: Connection) { connections.withLock { $0[connection.socket] = connection } }
 
+  /// Shuts the sockets of all connections down, which libmicrohttpd then closes.
+  func shutDownConnections() {
+    connections.withLock { for socket in $0.keys { shutdown(socket, Int32(SHUT_RDWR)) } }
+  }
+
   /// Forgets a connection; behind this call its socket may be closed.
   func remove(_ connection: Connection) {
     connections.withLock { _ = $0.removeValue(forKey: connection.socket) }

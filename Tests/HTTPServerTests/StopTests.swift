@@ -69,6 +69,30 @@ struct StopTests {
     }
   }
 
+  @Test func `Stopping while libmicrohttpd refuses a request does not crash`() throws {
+    let (blocked, released) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let block = Route(
+      .post, "/block", consumes: ["application/octet-stream"],
+      admit: { _ in
+        blocked.signal()
+        released.wait()
+        return nil
+      }, handle: { _ in .now(.json(.text("never"))) })
+    let server = try TestServer(routes: [block])
+    let client = try Client(port: server.port)
+    client.send(
+      "POST /block HTTP/1.1\r\nHost: test\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n"
+    )
+    blocked.wait()
+    let group = DispatchGroup()
+    DispatchQueue.global().async(group: group) { server.server.stop(gracePeriod: .zero) }
+    // Time for it to get as far as it gets while the request is held.
+    usleep(1_000_000)
+    released.signal()
+    group.wait()
+    #expect(server.server.connectionCount == 0 && server.server.activeRequestCount == 0)
+  }
+
   @Test func `Stopping twice, or while bodies arrive, is harmless`() throws {
     let server = try TestServer()
     let client = try Client(port: server.port)
