@@ -48,8 +48,8 @@ public final class HTTPServer: Sendable {
   deinit { stop(gracePeriod: .zero) }
 
   /// Has malloc keep what requests free for those that come, of a process in which so many threads run at a time: raises its
-  /// thresholds for giving memory back to 8 and 16 MiB, and lets it have so many arenas. To be called before any thread is
-  /// started.
+  /// thresholds for giving memory back to a little over 8 and to 16 MiB, and lets it have so many arenas. To be called before
+  /// any thread is started.
   public static func keepFreedMemory(threads: Int) { keep_freed_memory(Int32(clamping: max(2, threads))) }
 
   /// The number of open connections.
@@ -77,25 +77,20 @@ public final class HTTPServer: Sendable {
     }
     waitForNone(of: core.activeRequests, .milliseconds(500), daemon)
     while core.resuming.load(ordering: .acquiring) > 0 { usleep(1000) }
-    closeConnections(daemon)
+    // In a daemon that is being stopped libmicrohttpd queues no answer and says that it did: what it refuses by itself would end
+    // the process. So its threads first close everything, which they take for the clients' doing.
+    waitForNone(of: core.openConnections, .seconds(5), daemon) { core.sweeper.shutDownConnections() }
     daemon.stop()
     core.sweeper.stop()
   }
 
-  /// Has the threads close what is open, for a few seconds at most, while they take it for a client's doing. In a daemon that
-  /// is being stopped libmicrohttpd queues no answer and says that it did: what it refuses by itself then ends the process.
-  private func closeConnections(_ daemon: Daemon) {
-    let deadline = ContinuousClock.now + .seconds(5)
-    while core.openConnections.load(ordering: .acquiring) > 0, ContinuousClock.now < deadline {
-      core.sweeper.shutDownConnections()
-      daemon.wake()
-      usleep(1000)
-    }
-  }
-
-  private func waitForNone(of requests: borrowing Atomic<Int>, _ limit: Duration, _ daemon: Daemon) {
+  /// Waits until a number is 0, so long at most; calls `act` again and again meanwhile.
+  private func waitForNone(
+    of number: borrowing Atomic<Int>, _ limit: Duration, _ daemon: Daemon, act: () -> Void = {}
+  ) {
     let deadline = ContinuousClock.now + limit
-    while requests.load(ordering: .acquiring) > 0, ContinuousClock.now < deadline {
+    while number.load(ordering: .acquiring) > 0, ContinuousClock.now < deadline {
+      act()
       usleep(2000)
       daemon.wake()
     }

@@ -91,8 +91,7 @@ struct MaskPair: Sendable {
           ck_solve(all, 0, values, places)
         } else {
           let parts = Parts(all: all, values: values, places: places)
-          let isCounting = values != nil || places != nil
-          perform(count) { ck_sweep(parts.all, Int64($0), isCounting) }
+          perform(count) { ck_sweep(parts.all, Int64($0), parts.values != nil) }
           perform(count) { ck_solve(parts.all, Int64($0), parts.values, parts.places) }
         }
         var result = ck_directed()
