@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Testing
 
@@ -8,28 +7,16 @@ import Testing
 struct ExchangeTests {
   /// libmicrohttpd asks for 128 events at a time, and again where it got as many.
   @Test func `As many requests at once as a thread takes events are answered`() throws {
-    let (blocked, released) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-    let block = Route(.get, "/block", produces: ["text/plain"]) { _ in
-      blocked.signal()
-      released.wait()
-      return .now(Response(contentType: "text/plain", content: .constant("released")))
-    }
-    let server = try TestServer(routes: [block]) { configuration in
+    let server = try TestServer { configuration in
       (configuration.threads, configuration.idleTimeout) = (2, .seconds(86_400))
     }
-    // Connections go to the threads in turn.
-    let clients = try (0..<258).map { _ in try Client(port: server.port) }
+    let clients = try (0..<256).map { _ in try Client(port: server.port) }
     for client in clients {
       client.send(get("/hello"))
       #expect(try client.reply().status == 200)
     }
-    for client in clients[..<2] {
-      client.send(get("/block"))
-      blocked.wait()
-    }
-    for client in clients[2...] { client.send(get("/hello")) }
-    for _ in 0..<2 { released.signal() }
-    for client in clients { #expect(try client.reply().status == 200) }
+    let blocked = try server.whileBlocked { for client in clients { client.send(get("/hello")) } }
+    for client in clients + blocked { #expect(try client.reply().status == 200) }
   }
 
   let server: TestServer

@@ -12,6 +12,9 @@ final class TestServer: Sendable {
   /// The thread that took the last `/hold`.
   let epollThread: Locked<pthread_t>
   var port: Int { server.port }
+  private let threads: Int
+  private let blocked = DispatchSemaphore(value: 0)
+  private let released = DispatchSemaphore(value: 0)
 
   /// Raised, once, as far as it goes: a test with 1,000 connections has both ends of each.
   private static let descriptorLimit: rlim_t = {
@@ -32,6 +35,8 @@ final class TestServer: Sendable {
     var configuration = ServerConfiguration()
     configuration.port = 0
     configure(&configuration)
+    threads = configuration.threads
+    let (blocked, released) = (blocked, released)
     let held = Locked<[Responder]>([])
     let admissions = Counters()
     let epollThread = Locked(pthread_self())
@@ -63,6 +68,11 @@ final class TestServer: Sendable {
       Route(.get, "/hold") { _ in
         epollThread.withLock { $0 = pthread_self() }
         return .later { responder in held.withLock { $0.append(responder) } }
+      },
+      Route(.get, "/block", produces: ["text/plain"]) { _ in
+        blocked.signal()
+        released.wait()
+        return .now(Response(contentType: "text/plain", content: .constant("released")))
       },
       Route(.get, "/drop") { _ in .later { _ in } },
       Route(.get, "/twice") { _ in
@@ -104,6 +114,21 @@ final class TestServer: Sendable {
     ]
     server = try HTTPServer(
       configuration: configuration, router: Router(routes + common, problemForms: problemForms))
+  }
+
+  /// Runs `body` while no thread reads a socket: all that is sent meanwhile has arrived when one looks. Returns the clients
+  /// whose requests held the threads up; each has an answer coming.
+  @discardableResult
+  func whileBlocked(_ body: () -> Void) throws -> [Client] {
+    // Connections go to the threads in turn.
+    let clients = try (0..<threads).map { _ in try Client(port: port) }
+    for client in clients {
+      client.send(get("/block"))
+      blocked.wait()
+    }
+    body()
+    for _ in clients { released.signal() }
+    return clients
   }
 
   /// Takes the held responders away from the server, which they retain.
